@@ -1,0 +1,412 @@
+"""How are foreign bytes read, so that what parses is what was meant?
+
+JSON (RFC 8259) is read strictly: UTF-8, no duplicate keys, no lone surrogates, exact numbers, bounded depth and size. Base64
+(RFC 4648, either alphabet, padding optional) must re-encode to itself. A `Node` carries its path, so that every refusal says
+where in the input it stands. Nothing here re-serialises what it read.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any, NoReturn, TypeAlias, TypeVar
+
+import rfc8785
+from google.protobuf.message import DecodeError, Message
+
+from glasswing_attest.errors import (
+    Base64Refused,
+    DuplicateKey,
+    FieldMissing,
+    FieldRefused,
+    Kind,
+    LimitError,
+    NotJson,
+    NotProtobuf,
+    NotUtf8,
+    NumberRefused,
+)
+from glasswing_attest.limits import DEFAULT, Limits
+
+__all__ = [
+    "JsonObject",
+    "JsonValue",
+    "Node",
+    "canonical_json",
+    "decode_base64",
+    "decode_utf8",
+    "encode_base64",
+    "format_time",
+    "parse_json",
+    "parse_proto",
+    "parse_time",
+    "read_json",
+]
+
+JsonValue: TypeAlias = "None | bool | int | Decimal | str | list[JsonValue] | dict[str, JsonValue]"
+JsonObject: TypeAlias = "dict[str, JsonValue]"
+
+_M = TypeVar("_M", bound=Message)
+_SAFE_INTEGER = 2**53 - 1
+_MAX_EXPONENT = 400
+
+
+# --- JSON ------------------------------------------------------------------------------------------------------------
+
+
+class _Refused:
+    """Stands in the parsed value where a hook met something to refuse; found again to tell its path."""
+
+    __slots__ = ("error", "found")
+
+    def __init__(self, error: type[DuplicateKey] | type[NumberRefused], found: str) -> None:
+        self.error = error
+        self.found = found
+
+
+class _Hooks:
+    """The hooks of one parse. They leave a `_Refused` in place, because they cannot know the path."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self.refused = False
+
+    def _refuse(self, error: type[DuplicateKey] | type[NumberRefused], found: str) -> Any:
+        self.refused = True
+        return _Refused(error, found)
+
+    def pairs(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            seen: set[str] = set()
+            for key, _ in pairs:
+                if key in seen:
+                    found[key] = self._refuse(DuplicateKey, key)
+                seen.add(key)
+        return found
+
+    def integer(self, text: str) -> Any:
+        return int(text) if len(text) <= self._limits.number_digits else self._refuse(NumberRefused, text)
+
+    def decimal(self, text: str) -> Any:
+        if len(text) > self._limits.number_digits:
+            return self._refuse(NumberRefused, text)
+        value = Decimal(text)
+        return value if abs(value.adjusted()) <= _MAX_EXPONENT else self._refuse(NumberRefused, text)
+
+    def constant(self, text: str) -> Any:
+        return self._refuse(NumberRefused, text)
+
+
+def _walk(value: Any, path: str, depth: int = 1) -> Iterator[tuple[Any, str, int]]:
+    """Yield every value with its path and depth, without recursion."""
+    stack = [(value, path, depth)]
+    while stack:
+        value, path, depth = stack.pop()
+        yield value, path, depth
+        if isinstance(value, dict):
+            stack.extend((v, _member(path, k), depth + 1) for k, v in reversed(value.items()))
+        elif isinstance(value, list | tuple):
+            stack.extend((v, f"{path}[{i}]", depth + 1) for i, v in reversed(list(enumerate(value))))
+
+
+def _member(path: str, key: object) -> str:
+    # A key that is a plain name is written as one; any other is quoted, so that a path reads one way only.
+    return f"{path}.{key}" if isinstance(key, str) and key.isidentifier() else f"{path}[{key!r}]"
+
+
+def decode_utf8(data: bytes, *, where: str = "", kind: Kind = "evidence") -> str:
+    """Decode strictly. Raises `NotUtf8` with the byte offset."""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as e:
+        raise NotUtf8(kind=kind, where=where, found=f"byte 0x{data[e.start]:02x} at offset {e.start}") from e
+
+
+def parse_json(
+    data: bytes, *, where: str = "$", kind: Kind = "evidence", limits: Limits = DEFAULT, bound: str = "statement_bytes"
+) -> JsonValue:
+    """Parse one JSON value strictly (RFC 8259; I-JSON's rules of RFC 7493 on names and strings).
+
+    Integers are exact `int`, other numbers exact `Decimal`. `bound` names the limit that the size must keep.
+
+    Raises:
+        MalformedError: `NotUtf8`, `NotJson`, `DuplicateKey` or `NumberRefused`, with the path.
+        LimitError: too long, too deep, or too many values.
+
+    >>> parse_json(b'{"a": [1, 2.50]}')
+    {'a': [1, Decimal('2.50')]}
+    >>> parse_json(b'{"a": {"b": 1, "b": 2}}')
+    Traceback (most recent call last):
+        ...
+    glasswing_attest.errors.DuplicateKey: $.a.b: the object names a key twice: found b [malformed.duplicate-key]
+    """
+    limits.check(bound, len(data), where=where)
+    limits.check("json_values", data.count(b",") + data.count(b"[") + data.count(b"{") + 1, where=where)
+    text = decode_utf8(data, where=where, kind=kind)
+    hooks = _Hooks(limits)
+    try:
+        value: Any = json.loads(
+            text,
+            object_pairs_hook=hooks.pairs,
+            parse_int=hooks.integer,
+            parse_float=hooks.decimal,
+            parse_constant=hooks.constant,
+        )
+    except RecursionError as e:
+        raise LimitError(where=where, found="more", wanted=f"at most {limits.json_depth} (json_depth)") from e
+    except json.JSONDecodeError as e:
+        raise NotJson(
+            kind=kind, where=where, because=f"{e.msg} at line {e.lineno}, column {e.colno}", found=text[e.pos : e.pos + 20]
+        ) from e
+    if hooks.refused:
+        for item, path, _ in _walk(value, where):
+            if isinstance(item, _Refused):
+                raise item.error(kind=kind, where=path, found=item.found)
+    if data.count(b"[") + data.count(b"{") > limits.json_depth:
+        for _, path, depth in _walk(value, where):
+            if depth > limits.json_depth + 1:
+                limits.check("json_depth", depth, where=path)
+    if b"\\u" in data:
+        for item, path, _ in _walk(value, where):
+            for string in (item,) if isinstance(item, str) else item if isinstance(item, dict) else ():
+                if not string.isascii() and any("\ud800" <= c <= "\udfff" for c in string):
+                    raise NotUtf8(kind=kind, where=path, found="a lone surrogate")
+    return value  # type: ignore[no-any-return]  # the hooks left only JsonValue
+
+
+def read_json(
+    data: bytes, *, where: str = "$", kind: Kind = "evidence", limits: Limits = DEFAULT, bound: str = "statement_bytes"
+) -> Node:
+    """Parse strictly and give the value as a `Node`."""
+    return Node(parse_json(data, where=where, kind=kind, limits=limits, bound=bound), where, kind)
+
+
+def canonical_json(value: object, *, where: str = "$") -> bytes:
+    """Write `value` in the canonical form of RFC 8785.
+
+    Raises:
+        FieldRefused: for what JSON cannot say exactly (an integer beyond ±(2^53−1), NaN, bytes), with its path.
+
+    >>> canonical_json({"b": 1, "a": "é"}).decode()
+    '{"a":"é","b":1}'
+    """
+    try:
+        return rfc8785.dumps(value)  # type: ignore[arg-type]
+    except (rfc8785.CanonicalizationError, UnicodeError, RecursionError) as e:
+        for item, path, _ in _walk(value, where):
+            _refuse_unwritable(item, path)
+        raise FieldRefused(where=where, because=str(e)) from e
+
+
+def _refuse_unwritable(item: object, path: str) -> None:
+    wanted = "null, a boolean, a string, an array, an object, a finite double, or an integer within ±(2^53−1)"
+    if isinstance(item, bool | dict | list | tuple) or item is None:
+        if isinstance(item, dict) and not all(isinstance(k, str) for k in item):
+            raise FieldRefused(where=path, found=[k for k in item if not isinstance(k, str)][0], wanted="a string key")
+    elif isinstance(item, int) and abs(item) > _SAFE_INTEGER:
+        raise FieldRefused(where=path, found=item, wanted=wanted, do="write large integers as strings")
+    elif isinstance(item, float) and item - item != 0:
+        raise FieldRefused(where=path, found=item, wanted=wanted)
+    elif isinstance(item, str) and any("\ud800" <= c <= "\udfff" for c in item):
+        raise NotUtf8(where=path, found="a lone surrogate")
+    elif not isinstance(item, int | float | str):
+        raise FieldRefused(where=path, found=type(item).__name__, wanted=wanted)
+
+
+class Node:
+    """A parsed value and where it stands. Every accessor checks, and refuses with the path.
+
+    >>> node = read_json(b'{"size": "18446744073709551615"}')
+    >>> node.need("size").uint64()
+    18446744073709551615
+    """
+
+    __slots__ = ("kind", "path", "value")
+
+    def __init__(self, value: JsonValue, path: str = "$", kind: Kind = "evidence") -> None:
+        self.value = value
+        self.path = path
+        self.kind: Kind = kind
+
+    def refuse(self, wanted: str, *, found: object = None, because: str = "") -> NoReturn:
+        """Raise `FieldRefused` for this value."""
+        raise FieldRefused(
+            kind=self.kind,
+            where=self.path,
+            found=_kind_of(self.value) if found is None else found,
+            wanted=wanted,
+            because=because,
+        )
+
+    def object(self) -> dict[str, JsonValue]:
+        """Give the object, or refuse."""
+        if not isinstance(self.value, dict):
+            self.refuse("an object")
+        return self.value
+
+    def get(self, name: str) -> Node | None:
+        """Give a member, or None where it is absent or null (equal in proto3 JSON and in in-toto)."""
+        value = self.object().get(name)
+        return None if value is None else Node(value, _member(self.path, name), self.kind)
+
+    def need(self, name: str) -> Node:
+        """Give a member, or raise `FieldMissing`."""
+        node = self.get(name)
+        if node is None:
+            raise FieldMissing(kind=self.kind, where=_member(self.path, name))
+        return node
+
+    def members(self) -> Iterator[tuple[str, Node]]:
+        """Yield the members of an object."""
+        for key, value in self.object().items():
+            yield key, Node(value, _member(self.path, key), self.kind)
+
+    def array(self) -> list[Node]:
+        """Give the items of an array, or refuse."""
+        if not isinstance(self.value, list):
+            self.refuse("an array")
+        return [Node(v, f"{self.path}[{i}]", self.kind) for i, v in enumerate(self.value)]
+
+    def get_array(self, name: str) -> list[Node]:
+        """Give a member's items; none where the member is absent."""
+        node = self.get(name)
+        return [] if node is None else node.array()
+
+    def text(self) -> str:
+        """Give the string, or refuse."""
+        if not isinstance(self.value, str):
+            self.refuse("a string")
+        return self.value
+
+    def get_text(self, name: str, default: str = "") -> str:
+        """Give a member's string, or the default where it is absent."""
+        node = self.get(name)
+        return default if node is None else node.text()
+
+    def boolean(self) -> bool:
+        """Give the boolean, or refuse."""
+        if not isinstance(self.value, bool):
+            self.refuse("true or false")
+        return self.value
+
+    def uint64(self) -> int:
+        """Give a proto3 JSON 64-bit integer: a canonical decimal string, or a bare integer. Never a float."""
+        value = self.value
+        if isinstance(value, str) and re.fullmatch(r"0|[1-9][0-9]{0,19}", value):
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**64:
+            self.refuse("an unsigned 64-bit integer", found=self.value)
+        return value
+
+    def bytes(self) -> bytes:
+        """Give the bytes of a base64 string, or refuse."""
+        return decode_base64(self.text(), where=self.path, kind=self.kind)
+
+    def time(self) -> datetime:
+        """Give an RFC 3339 time in UTC, or refuse."""
+        return parse_time(self.text(), where=self.path, kind=self.kind)
+
+    def one_of(self, choices: dict[str, _T]) -> _T:
+        """Give what the string stands for in a closed set, or refuse."""
+        text = self.text()
+        if text not in choices:
+            self.refuse(f"one of {', '.join(choices)}", found=text)
+        return choices[text]
+
+
+_T = TypeVar("_T")
+
+
+def _kind_of(value: JsonValue) -> str:
+    kinds: tuple[tuple[type, str], ...] = (
+        (bool, "a boolean"),
+        (int, "an integer"),
+        (Decimal, "a number"),
+        (str, "a string"),
+        (list, "an array"),
+        (dict, "an object"),
+    )
+    return next((name for cls, name in kinds if isinstance(value, cls)), "null")
+
+
+# --- base64, time, protobuf ------------------------------------------------------------------------------------------
+
+
+def decode_base64(text: str, *, where: str = "", kind: Kind = "evidence") -> bytes:
+    """Decode RFC 4648 base64 strictly: standard or URL-safe alphabet, padding optional, no junk, no stray bits.
+
+    DSSE v1 and proto3 JSON both allow either alphabet. Python's own decoder accepts `aGl=` beside `aGk=`; this one does not.
+
+    >>> decode_base64("aGk="), decode_base64("aGk")
+    (b'hi', b'hi')
+    >>> decode_base64("aGl=")
+    Traceback (most recent call last):
+        ...
+    glasswing_attest.errors.Base64Refused: the base64 does not re-encode to itself: found aGl= [malformed.base64]
+    """
+    body = text.rstrip("=") if len(text) % 4 == 0 and not text.endswith("===") else text
+    plain = body.replace("-", "+").replace("_", "/")
+    mixed = plain != body and ("+" in body or "/" in body)
+    try:
+        data = base64.b64decode(plain.encode("ascii") + b"=" * (-len(plain) % 4), validate=True)
+    except (binascii.Error, ValueError) as e:
+        raise Base64Refused(kind=kind, where=where, found=text, because=str(e)) from e
+    if mixed or base64.b64encode(data).decode("ascii").rstrip("=") != plain:
+        raise Base64Refused(kind=kind, where=where, found=text)
+    return data
+
+
+def encode_base64(data: bytes) -> str:
+    """Encode with the standard alphabet and padding."""
+    return base64.b64encode(data).decode("ascii")
+
+
+_RFC3339 = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d\d):(\d\d))", re.ASCII
+)
+
+
+def parse_time(text: str, *, where: str = "", kind: Kind = "evidence") -> datetime:
+    """Parse an RFC 3339 time (section 5.6) to UTC; digits below a microsecond are dropped.
+
+    >>> parse_time("2026-01-02T03:04:05.5+01:00").isoformat()
+    '2026-01-02T02:04:05.500000+00:00'
+    """
+    found = _RFC3339.fullmatch(text)
+    try:
+        if found is None:
+            raise ValueError("not RFC 3339")
+        *date, fraction, sign, hours, minutes = found.groups()
+        offset = timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
+        zone = timezone(-offset if sign == "-" else offset)
+        year, month, day, hour, minute, second = (int(d) for d in date)
+        micro = int((fraction or "").ljust(9, "0")[:6])
+        return datetime(year, month, day, hour, minute, second, micro, zone).astimezone(UTC)
+    except (ValueError, OverflowError) as e:
+        wanted = "an RFC 3339 time such as 2026-01-31T12:00:00Z"
+        raise FieldRefused(kind=kind, where=where, found=text, wanted=wanted, because=str(e)) from e
+
+
+def format_time(time: datetime) -> str:
+    """Write a time as RFC 3339 in UTC with a ``Z``, with a fraction only where there is one.
+
+    >>> format_time(datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
+    '2026-01-02T03:04:05Z'
+    """
+    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def parse_proto(message: type[_M], data: bytes, *, where: str = "", limits: Limits = DEFAULT) -> _M:
+    """Decode a protobuf message. Raises `NotProtobuf`, or `LimitError` for its size."""
+    limits.check("record_bytes", len(data), where=where)
+    decode: Callable[[bytes], _M] = message.FromString
+    try:
+        return decode(data)
+    except (DecodeError, UnicodeDecodeError) as e:
+        raise NotProtobuf(where=where, wanted=message.DESCRIPTOR.full_name, because=str(e)) from e

@@ -1,0 +1,1 @@
+"""WHAT IS IT? Things on disk, and the digests that name them."""

@@ -1,0 +1,573 @@
+"""What can go wrong, and who must act?
+
+Every entry point of the library raises only what stands here, `from` its cause::
+
+    GlasswingError                  .code .step .where .found .wanted .do
+    ├── MalformedError              the bytes are not what they say (.kind: evidence, policy, trust)
+    │   ├── NotUtf8  NotJson  NotYaml  NotProtobuf  NotPem
+    │   ├── DuplicateKey  NumberRefused  Base64Refused
+    │   └── FieldMissing  FieldRefused  DigestRefused  PolicyRefused  TrustRefused
+    ├── UnsupportedError            well formed, but not something we accept
+    │   ├── FormatUnsupported  MediaTypeUnsupported  PayloadTypeUnsupported  StatementTypeUnsupported
+    │   └── CertificateUnsupported  MessageSignatureUnsupported  KeyUnsupported
+    ├── ArtifactError               the thing itself cannot be digested
+    │   ├── ArtifactUnreadable  ArtifactIrregular  ArtifactEmpty  ArtifactUnstable
+    │   └── NameRefused  SourceRefused  InputsChanged
+    ├── UnavailableError            something could not be had fresh
+    │   └── StoreUnavailable  TrustExpired  PolicyExpired
+    ├── LimitError                  undecided: too large or too deep
+    ├── SigningError                it could not be signed
+    │   └── KeyUnreadable  PassphraseRefused  SelfCheckFailed  BuildIncomplete
+    ├── VerificationError           readable, but it does not prove it
+    │   ├── SignatureInvalid  KeyUntrusted  CertificateUntrusted  NotLogged
+    │   ├── TimeUnproven  OutsideValidity
+    │   └── SubjectMismatch  NoMatchingAttestation  Mismatch
+    ├── NotAccepted                 proved, but not what you accept (.rule .guidance .report)
+    └── UsageError                  the call itself makes no sense
+
+A leaf carries a stable ``code`` and builds its own sentence from its fields; callers hand over facts, not prose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar, Literal
+
+__all__ = ["GlasswingError", "error_types", "shown"]
+
+_SHOWN_CHARS = 160
+
+Kind = Literal["evidence", "policy", "trust"]
+
+
+def shown(value: object) -> str:
+    """Give `value` as one bounded, printable line: no control characters reach a log or a terminal."""
+    text = value if isinstance(value, str) else repr(value)
+    if len(text) > _SHOWN_CHARS:
+        text = f"{text[: _SHOWN_CHARS - 1]}…"
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+
+
+class GlasswingError(Exception):
+    """The root of the failure tree.
+
+    Attributes:
+        code: stable, dotted, lower case; has a section in ``docs/errors.md``.
+        step: the stage of the river that refused.
+        where: the place within the input (a path, a JSON path, a file name), or "".
+        found, wanted: the facts that disagree, or None.
+        do: what the reader can do about it.
+        report: the verification report that explains a refusal, where there is one.
+    """
+
+    code: ClassVar[str] = "glasswing"
+    step: ClassVar[str] = ""
+    says: ClassVar[str] = "something failed"
+    advice: ClassVar[str] = ""
+
+    def __init__(
+        self, *, where: str = "", found: object = None, wanted: object = None, because: str = "", do: str = ""
+    ) -> None:
+        self.where = where
+        self.found = found
+        self.wanted = wanted
+        self.because = because
+        self.do = do or self.advice
+        self.report: Any = None
+        super().__init__(where, found, wanted, because)
+
+    def __str__(self) -> str:
+        parts = [f"{shown(self.where)}: {self.says}" if self.where else self.says]
+        if self.because:
+            parts.append(f" ({shown(self.because)})")
+        facts = [f"{name} {shown(v)}" for name, v in (("found", self.found), ("wanted", self.wanted)) if v is not None]
+        if facts:
+            parts.append(f": {', '.join(facts)}")
+        if self.do:
+            parts.append(f". {self.do[0].upper()}{self.do[1:]}")
+        return f"{''.join(parts)} [{self.code}]"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # An exception crosses process pools; keyword-only fields would be lost by the default.
+        return (_rebuild, (type(self), self._fields()))
+
+    def _fields(self) -> dict[str, Any]:
+        return {
+            "where": self.where,
+            "found": self.found,
+            "wanted": self.wanted,
+            "because": self.because,
+            "do": self.do,
+        }
+
+    def to_dict(self) -> dict[str, str]:
+        """Give the error as plain strings, for JSON output."""
+        facts = {k: shown(v) for k, v in self._fields().items() if v not in (None, "")}
+        return {"code": self.code, "step": self.step, "message": str(self), **facts}
+
+
+def _rebuild(cls: type[GlasswingError], fields: dict[str, Any]) -> GlasswingError:
+    return cls(**fields)
+
+
+def error_types(root: type[GlasswingError] = GlasswingError) -> Iterator[type[GlasswingError]]:
+    """Yield every class of the tree, parents first."""
+    yield root
+    for child in root.__subclasses__():
+        yield from error_types(child)
+
+
+# --- the bytes are not what they say ---------------------------------------------------------------------------------
+
+
+class MalformedError(GlasswingError):
+    """The bytes are not what they say. ``kind`` tells whose bytes: evidence, policy or trust."""
+
+    code = "malformed"
+    step = "wire"
+    says = "the input is malformed"
+
+    def __init__(self, *, kind: Kind = "evidence", **fields: Any) -> None:
+        self.kind: Kind = kind
+        super().__init__(**fields)
+
+    def _fields(self) -> dict[str, Any]:
+        return {**super()._fields(), "kind": self.kind}
+
+
+class NotUtf8(MalformedError):
+    """Text that is not UTF-8, or that names a lone surrogate."""
+
+    code = "malformed.utf8"
+    says = "the text is not valid UTF-8"
+
+
+class NotJson(MalformedError):
+    """Bytes that are not one JSON value (RFC 8259)."""
+
+    code = "malformed.json"
+    says = "this is not valid JSON"
+
+
+class NotYaml(MalformedError):
+    """Text that is not the plain YAML that we read: one document, no anchors, no tags."""
+
+    code = "malformed.yaml"
+    says = "this is not the plain YAML that is read here"
+
+
+class NotProtobuf(MalformedError):
+    """Bytes that do not decode as the protobuf message they should be."""
+
+    code = "malformed.protobuf"
+    says = "this does not decode as the expected protobuf message"
+
+
+class NotPem(MalformedError):
+    """A key or certificate that cannot be read as PEM or DER."""
+
+    code = "malformed.pem"
+    says = "this is not a readable PEM or DER public key"
+
+
+class DuplicateKey(MalformedError):
+    """An object names a key twice: readers would disagree on its meaning."""
+
+    code = "malformed.duplicate-key"
+    says = "the object names a key twice"
+
+
+class NumberRefused(MalformedError):
+    """A number that is not finite, not exact, or out of range."""
+
+    code = "malformed.number"
+    says = "the number cannot be read exactly"
+
+
+class Base64Refused(MalformedError):
+    """Base64 that does not re-encode to itself (RFC 4648, either alphabet, padding optional)."""
+
+    code = "malformed.base64"
+    says = "the base64 does not re-encode to itself"
+
+
+class FieldMissing(MalformedError):
+    """A required field is absent or empty."""
+
+    code = "malformed.field-missing"
+    says = "a required field is missing"
+
+
+class FieldRefused(MalformedError):
+    """A field holds what its standard does not allow."""
+
+    code = "malformed.field"
+    says = "the field does not hold what it must"
+
+
+class DigestRefused(MalformedError):
+    """A digest with the wrong length or alphabet for its algorithm, or a set without a usable one."""
+
+    code = "malformed.digest"
+    says = "the digest is not one of its algorithm"
+
+
+class PolicyRefused(MalformedError):
+    """A policy that is empty, ambiguous, or names what does not exist."""
+
+    code = "malformed.policy"
+    step = "policy"
+    says = "the policy cannot be used"
+
+    def __init__(self, *, kind: Kind = "policy", **fields: Any) -> None:
+        super().__init__(kind=kind, **fields)
+
+
+class TrustRefused(MalformedError):
+    """A trust file that is empty, ambiguous, or holds an unusable key."""
+
+    code = "malformed.trust"
+    step = "trust"
+    says = "the trust cannot be used"
+
+    def __init__(self, *, kind: Kind = "trust", **fields: Any) -> None:
+        super().__init__(kind=kind, **fields)
+
+
+# --- well formed, but not something we accept ------------------------------------------------------------------------
+
+
+class UnsupportedError(GlasswingError):
+    """Well formed, but not something that is accepted here."""
+
+    code = "unsupported"
+    step = "wire"
+    says = "this is not supported"
+
+
+class FormatUnsupported(UnsupportedError):
+    """Evidence in none of the formats that are read."""
+
+    code = "unsupported.format"
+    says = "the evidence is in none of the formats that are read"
+
+
+class MediaTypeUnsupported(UnsupportedError):
+    """A bundle of a version that is not read."""
+
+    code = "unsupported.media-type"
+    step = "bundle"
+    says = "the bundle's media type is not one that is read"
+
+
+class PayloadTypeUnsupported(UnsupportedError):
+    """An envelope that does not carry an in-toto statement."""
+
+    code = "unsupported.payload-type"
+    step = "binding"
+    says = "the envelope does not carry an in-toto statement"
+
+
+class StatementTypeUnsupported(UnsupportedError):
+    """A statement whose ``_type`` is not an in-toto Statement v1 or v0.1."""
+
+    code = "unsupported.statement-type"
+    step = "statement"
+    says = "the statement's _type is not one that is read"
+
+
+class CertificateUnsupported(UnsupportedError):
+    """A bundle signed with a certificate; only key bundles are verified so far."""
+
+    code = "unsupported.certificate"
+    step = "signature"
+    says = "the bundle is signed with a certificate, and this release verifies key-signed bundles only"
+    advice = "verify it with a Sigstore client until certificate bundles are read here"
+
+
+class MessageSignatureUnsupported(UnsupportedError):
+    """A bundle that signs an artifact directly and so carries no statement."""
+
+    code = "unsupported.message-signature"
+    step = "signature"
+    says = "the bundle signs an artifact directly and carries no statement"
+
+
+class KeyUnsupported(UnsupportedError):
+    """A key of a kind, curve or size that is not used here."""
+
+    code = "unsupported.key"
+    step = "trust"
+    says = "keys of this kind are not used here"
+    advice = "use ECDSA P-256, P-384 or P-521, Ed25519, or RSA of 2048 to 8192 bits"
+
+
+# --- the thing itself cannot be digested -----------------------------------------------------------------------------
+
+
+class ArtifactError(GlasswingError):
+    """The thing itself cannot be digested."""
+
+    code = "artifact"
+    step = "artifact"
+    says = "the artifact cannot be digested"
+
+
+class ArtifactUnreadable(ArtifactError):
+    """Missing, or not readable by this process."""
+
+    code = "artifact.unreadable"
+    says = "the artifact cannot be read"
+
+
+class ArtifactIrregular(ArtifactError):
+    """A symlink, device, socket or pipe, or a file where a directory is wanted."""
+
+    code = "artifact.irregular"
+    says = "only regular files and directories are digested"
+    advice = "replace the link by what it points to, or exclude it by name"
+
+
+class ArtifactEmpty(ArtifactError):
+    """A tree with no file in it."""
+
+    code = "artifact.empty"
+    says = "the tree holds no file"
+
+
+class ArtifactUnstable(ArtifactError):
+    """It changed while it was read."""
+
+    code = "artifact.unstable"
+    says = "it changed while it was read"
+    advice = "stop whatever writes to it, and try again"
+
+
+class NameRefused(ArtifactError):
+    """A file name that a listing cannot carry: not UTF-8, a control character, a backslash."""
+
+    code = "artifact.name"
+    says = "the file name cannot stand in a listing"
+    advice = "rename the file"
+
+
+class SourceRefused(ArtifactError):
+    """A directory that is not a usable git checkout."""
+
+    code = "artifact.source"
+    says = "the git checkout cannot be read"
+
+
+class InputsChanged(ArtifactError):
+    """An input of a build changed between its use and the end of the build."""
+
+    code = "artifact.inputs-changed"
+    step = "capture"
+    says = "an input changed during the build, so no provenance is given"
+
+
+# --- something could not be had fresh --------------------------------------------------------------------------------
+
+
+class UnavailableError(GlasswingError):
+    """A service, store, trust root or revocation list could not be had fresh."""
+
+    code = "unavailable"
+    step = "store"
+    says = "something that is needed could not be had"
+
+
+class StoreUnavailable(UnavailableError):
+    """A store of evidence cannot be read."""
+
+    code = "unavailable.store"
+    says = "the evidence cannot be read"
+
+
+class TrustExpired(UnavailableError):
+    """The trust has an expiry, and it has passed."""
+
+    code = "unavailable.trust-expired"
+    step = "trust"
+    says = "the trust has expired"
+    advice = "get the current trust file from whoever issues it"
+
+
+class PolicyExpired(UnavailableError):
+    """The policy has an expiry, and it has passed."""
+
+    code = "unavailable.policy-expired"
+    step = "policy"
+    says = "the policy has expired"
+    advice = "get the current policy from whoever issues it"
+
+
+# --- undecided -------------------------------------------------------------------------------------------------------
+
+
+class LimitError(GlasswingError):
+    """Undecided: the input is larger or deeper than its bound in ``limits.py``."""
+
+    code = "limit"
+    step = "wire"
+    says = "the input exceeds a limit, so nothing is decided"
+    advice = "raise the limit by passing limits=Limits(...), if you trust where this comes from"
+
+
+# --- it could not be signed ------------------------------------------------------------------------------------------
+
+
+class SigningError(GlasswingError):
+    """It could not be signed."""
+
+    code = "signing"
+    step = "signing"
+    says = "it could not be signed"
+
+
+class KeyUnreadable(SigningError):
+    """A private key file that cannot be read."""
+
+    code = "signing.key"
+    says = "the private key cannot be read"
+
+
+class PassphraseRefused(SigningError):
+    """A passphrase that is missing, wrong, or given for a key that has none."""
+
+    code = "signing.passphrase"
+    says = "the passphrase does not fit the key"
+
+
+class SelfCheckFailed(SigningError):
+    """What was signed does not verify under the signer's own key: nothing is returned."""
+
+    code = "signing.self-check"
+    says = "what was signed does not verify under the signer's own key"
+
+
+class BuildIncomplete(SigningError):
+    """Provenance asked of a build that did not end well."""
+
+    code = "signing.build"
+    step = "capture"
+    says = "the build did not end well, so there is no provenance"
+
+
+# --- readable, but it does not prove it ------------------------------------------------------------------------------
+
+
+class VerificationError(GlasswingError):
+    """Readable, but it does not prove what it should."""
+
+    code = "verification"
+    step = "verification"
+    says = "it does not prove it"
+
+
+class SignatureInvalid(VerificationError):
+    """The signature does not verify."""
+
+    code = "verification.signature"
+    step = "signature"
+    says = "the signature is not valid"
+    advice = "the signed bytes or the signature were changed, or another key signed them"
+
+
+class KeyUntrusted(VerificationError):
+    """No trusted key made the signature."""
+
+    code = "verification.key-untrusted"
+    step = "signature"
+    says = "no key in the trust made this signature"
+    advice = "add the signer's public key to the trust if you believe it"
+
+
+class CertificateUntrusted(VerificationError):
+    """The certificate does not chain to a trusted authority."""
+
+    code = "verification.certificate"
+    step = "identity"
+    says = "the certificate does not chain to a trusted authority"
+
+
+class NotLogged(VerificationError):
+    """The signature is not proved to stand in a trusted log."""
+
+    code = "verification.not-logged"
+    step = "transparency"
+    says = "the signature is not proved to stand in a trusted log"
+
+
+class TimeUnproven(VerificationError):
+    """No trusted witness says when it was signed."""
+
+    code = "verification.time-unproven"
+    step = "timestamps"
+    says = "no trusted witness says when it was signed"
+    advice = "have it time-stamped or logged, or let the policy say `times: claimed`"
+
+
+class OutsideValidity(VerificationError):
+    """The key or certificate was not valid at the time that counts."""
+
+    code = "verification.outside-validity"
+    step = "identity"
+    says = "the signer's key was not valid at that time"
+
+
+class SubjectMismatch(VerificationError):
+    """The statement is about something else."""
+
+    code = "verification.subject"
+    step = "subject"
+    says = "the statement is about something else"
+    advice = "the artifact was changed after it was attested, or this attestation belongs to another one"
+
+
+class NoMatchingAttestation(VerificationError):
+    """No acceptable attestation about the artifact is among the evidence."""
+
+    code = "verification.no-match"
+    step = "chain"
+    says = "no acceptable attestation about it is among the evidence"
+    advice = "add the attestation that the policy asks for"
+
+
+class Mismatch(VerificationError):
+    """Bytes that were verified before are not the bytes that were read now."""
+
+    code = "verification.mismatch"
+    step = "report"
+    says = "the bytes read now are not the bytes that were verified"
+
+
+# --- proved, but not what you accept ---------------------------------------------------------------------------------
+
+
+class NotAccepted(GlasswingError):
+    """Proved, but not what the policy accepts. ``.report`` explains it, ``.rule`` names the rule."""
+
+    code = "not-accepted"
+    step = "policy"
+    says = "the policy does not accept it"
+
+    def __init__(self, *, rule: str = "", **fields: Any) -> None:
+        self.rule = rule
+        super().__init__(**fields)
+
+    @property
+    def guidance(self) -> str:
+        """What the reader can do about it."""
+        return self.do
+
+    def _fields(self) -> dict[str, Any]:
+        return {**super()._fields(), "rule": self.rule}
+
+
+class UsageError(GlasswingError):
+    """The call itself makes no sense, whatever the evidence says."""
+
+    code = "usage"
+    step = "api"
+    says = "the call makes no sense"
