@@ -40,6 +40,7 @@ class Limits:
     nodes: int = 10_000
     depth: int = 64
     candidates: int = 100_000
+    steps: int = 1_000_000
     tree_files: int = 10_000_000
     tree_depth: int = 256
     name_bytes: int = 4096

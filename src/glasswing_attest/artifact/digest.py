@@ -1,8 +1,9 @@
 """Which digest is it, and do two sets of digests name the same thing?
 
-A digest is typed: ``gitCommit`` is not ``sha1``, a directory's ``dirHash`` is not a file's ``sha256``. The sets and their
-names are those of in-toto's DigestSet (in-toto attestation v1, digest_set.md). Two sets match when every shared acceptable
-algorithm agrees and at least one of them is strong; weak and unknown algorithms count for nothing, in either direction.
+A digest is typed: ``gitCommit`` is not ``sha1``, a directory's ``dirHash`` is not a file's ``sha256``. The sets and
+their names are those of in-toto's DigestSet (in-toto attestation v1, digest_set.md). Two sets match when every shared
+acceptable algorithm agrees and at least one of them is strong; weak and unknown algorithms count for nothing, in either
+direction.
 """
 
 from __future__ import annotations

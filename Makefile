@@ -1,0 +1,74 @@
+# What can be done here. Needs only make, git and Python >= 3.11; everything else is installed into virtual environments
+# beside this file, which are made anew only when pyproject.toml changes. After that, nothing here needs the network.
+#
+#   PYTHON=/path/to/python3   use this interpreter          PYTEST_ARGS="-x -k policy"   pass arguments to pytest
+#   VENV=/tmp/mine            keep the environment elsewhere       make -k check        go on after a failure
+
+VENV            ?= .venv
+VENV_QUICKSTART ?= .venv-quickstart
+VENV_PROTO      ?= .venv-proto
+PYTEST_ARGS     ?= -n auto
+export PYTHON
+
+.DEFAULT_GOAL := help
+.PHONY: help quickstart test check types mypy pyright lint ruff-rules ruff-format format docs generated proto proto-lint
+.PHONY: bench dist clean always
+
+help:  ## show this list
+	@grep -E '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*  ## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null \
+	  || grep -E '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST)
+
+# Each is asked every time whether it is up to date, which takes a few milliseconds: the dates of files say too little.
+$(VENV)/.stamp: always
+	@tools/venv.sh $(VENV) dev
+$(VENV_QUICKSTART)/.stamp: always
+	@tools/venv.sh $(VENV_QUICKSTART) runtime
+$(VENV_PROTO)/.stamp: always
+	@tools/venv.sh $(VENV_PROTO) proto
+
+quickstart: $(VENV_QUICKSTART)/.stamp  ## the first example, with nothing but the library installed
+	$(VENV_QUICKSTART)/bin/python examples/quickstart/quickstart.py
+
+test: $(VENV)/.stamp  ## all tests, the documentation's examples among them
+	$(VENV)/bin/python -m pytest $(PYTEST_ARGS)
+
+check: types lint generated proto-lint docs  ## types, lint, generated code, protobuf rules, documentation
+
+types: mypy pyright  ## mypy --strict and pyright
+mypy: $(VENV)/.stamp
+	$(VENV)/bin/python -m mypy
+pyright: $(VENV)/.stamp
+	$(VENV)/bin/python -m pyright --pythonpath $(VENV)/bin/python
+
+lint: ruff-rules ruff-format  ## ruff: rules and format
+ruff-rules: $(VENV)/.stamp
+	$(VENV)/bin/python -m ruff check
+ruff-format: $(VENV)/.stamp
+	$(VENV)/bin/python -m ruff format --check
+
+format: $(VENV)/.stamp  ## let ruff repair and format what it can
+	$(VENV)/bin/python -m ruff check --fix
+	$(VENV)/bin/python -m ruff format
+
+docs: $(VENV)/.stamp  ## run the documentation's examples, resolve its links
+	$(VENV)/bin/python -m pytest $(PYTEST_ARGS) tests/test_docs.py
+
+generated: $(VENV_PROTO)/.stamp  ## is src/glasswing_attest/_proto what proto/ generates?
+	$(VENV_PROTO)/bin/python tools/generate_proto.py --check
+
+proto: $(VENV_PROTO)/.stamp  ## generate src/glasswing_attest/_proto from proto/
+	$(VENV_PROTO)/bin/python tools/generate_proto.py
+
+proto-lint: $(VENV_PROTO)/.stamp  ## buf: style of proto/, and nothing in it broken since the last version
+	$(VENV_PROTO)/bin/buf lint
+	$(VENV_PROTO)/bin/python tools/proto_breaking.py
+
+bench: $(VENV_QUICKSTART)/.stamp  ## what `import glasswing_attest` costs
+	$(VENV_QUICKSTART)/bin/python benchmarks/import_cost.py --max-ms 60
+
+dist: $(VENV)/.stamp  ## build sdist and wheel into dist/, install the wheel alone and import it
+	tools/check_dist.sh $(VENV)/bin/python
+
+clean:  ## remove environments, builds and caches
+	rm -rf .venv .venv-quickstart .venv-proto dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find src tests tools benchmarks examples -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

@@ -1,0 +1,166 @@
+"""How is a file that a person wrote read: policy and trust, in YAML, TOML or JSON?
+
+One plain subset for all three: mappings with string keys named once, sequences, strings, integers, booleans, null. YAML loses
+what makes readers differ: anchors, aliases, tags, several documents, duplicate keys, and the guessing of dates.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import pydantic
+import yaml
+
+from glasswing_attest._files import read_bounded
+from glasswing_attest._wire import JsonObject, decode_utf8, parse_json, parse_time
+from glasswing_attest.errors import (
+    DuplicateKey,
+    FormatUnsupported,
+    Kind,
+    LimitError,
+    MalformedError,
+    NotYaml,
+    PolicyRefused,
+    TrustRefused,
+)
+from glasswing_attest.limits import DEFAULT, Limits
+
+__all__ = ["ConfigModel", "ConfigTime", "checked", "load_config", "parse_config", "problems_of"]
+
+_Model = TypeVar("_Model", bound=pydantic.BaseModel)
+
+
+class ConfigModel(pydantic.BaseModel):
+    """The base of what people write: frozen, without unknown fields, nothing coerced."""
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True)
+
+
+def _as_time(value: object) -> object:
+    if isinstance(value, str):
+        try:
+            return parse_time(value)
+        except MalformedError as e:
+            raise ValueError(f"{value!r} is not an RFC 3339 time") from e
+    if isinstance(value, datetime) and value.tzinfo is None:
+        raise ValueError("the time has no zone")
+    return value
+
+
+ConfigTime = Annotated[datetime, pydantic.BeforeValidator(_as_time)]
+"""A time in a policy or trust file: RFC 3339 text, or an aware `datetime`."""
+
+
+class _Loader(yaml.SafeLoader):
+    """SafeLoader without timestamps; aliases, tags and duplicate keys are refused while composing."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def load_config(path: Path, *, kind: Kind, limits: Limits = DEFAULT) -> tuple[JsonObject, bytes]:
+    """Read a file by its suffix (``.yaml``, ``.yml``, ``.toml``, ``.json``). Gives the object and the bytes it came from."""
+    refused = PolicyRefused if kind == "policy" else TrustRefused
+    data = read_bounded(path, "policy_bytes", limits, error=refused)
+    return parse_config(data, suffix=path.suffix, kind=kind, where=str(path), limits=limits), data
+
+
+def parse_config(
+    data: bytes, *, suffix: str = ".yaml", kind: Kind, where: str = "$", limits: Limits = DEFAULT
+) -> JsonObject:
+    """Parse the bytes of a policy or trust file to an object."""
+    limits.check("policy_bytes", len(data), where=where)
+    if suffix == ".json":
+        value: Any = parse_json(data, where=where, kind=kind, limits=limits, bound="policy_bytes")
+    elif suffix == ".toml":
+        value = _parse_toml(decode_utf8(data, where=where, kind=kind), where, kind)
+    elif suffix in (".yaml", ".yml"):
+        value = _parse_yaml(decode_utf8(data, where=where, kind=kind), where, kind, limits)
+    else:
+        raise FormatUnsupported(where=where, found=suffix or "no suffix", wanted=".yaml, .yml, .toml or .json")
+    if not isinstance(value, dict):
+        refused = PolicyRefused if kind == "policy" else TrustRefused
+        raise refused(where=where, found="nothing" if value is None else type(value).__name__, wanted="a mapping")
+    return value
+
+
+def _parse_toml(text: str, where: str, kind: Kind) -> Any:
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as e:
+        raise NotYaml(kind=kind, where=where, because=str(e), wanted="TOML 1.0") from e
+
+
+def _parse_yaml(text: str, where: str, kind: Kind, limits: Limits) -> Any:
+    try:
+        root = yaml.compose(text, Loader=_plain_loader(where, kind, limits))
+        return None if root is None else _value(root, where, kind, limits, 1)
+    except yaml.YAMLError as e:
+        mark = getattr(e, "problem_mark", None)
+        place = f"{where}:{mark.line + 1}" if mark else where
+        raise NotYaml(kind=kind, where=place, because=getattr(e, "problem", None) or "not YAML") from e
+    except RecursionError as e:
+        raise LimitError(where=where, found="more", wanted=f"at most {limits.json_depth} (json_depth)") from e
+
+
+def _plain_loader(where: str, kind: Kind, limits: Limits) -> type[yaml.SafeLoader]:
+    class Plain(_Loader):
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            event = self.peek_event()
+            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+                raise NotYaml(kind=kind, where=f"{where}:{event.start_mark.line + 1}", found="an anchor or alias")
+            return super().compose_node(parent, index)
+
+    return Plain
+
+
+def _value(node: yaml.Node, where: str, kind: Kind, limits: Limits, depth: int) -> Any:
+    limits.check("json_depth", depth, where=where)
+    place = f"{where}:{node.start_mark.line + 1}"
+    if isinstance(node, yaml.MappingNode) and node.tag == "tag:yaml.org,2002:map":
+        found: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = _value(key_node, where, kind, limits, depth + 1)
+            line = f"{where}:{key_node.start_mark.line + 1}"
+            if not isinstance(key, str):
+                raise NotYaml(kind=kind, where=line, found=f"the key {key!r}", wanted="a string key (quote it)")
+            if key in found:
+                raise DuplicateKey(kind=kind, where=line, found=key)
+            found[key] = _value(value_node, where, kind, limits, depth + 1)
+        return found
+    if isinstance(node, yaml.SequenceNode) and node.tag == "tag:yaml.org,2002:seq":
+        return [_value(item, where, kind, limits, depth + 1) for item in node.value]
+    if isinstance(node, yaml.ScalarNode):
+        short = node.tag.removeprefix("tag:yaml.org,2002:")
+        if short == "str":
+            return node.value
+        if short == "null":
+            return None
+        # YAML 1.1 reads `no` and `on` as booleans and `0o17`, `1:30` as numbers: only the plain spellings are read.
+        if short == "bool" and node.value in ("true", "false"):
+            return node.value == "true"
+        if short == "int" and node.value.lstrip("-").isdecimal() and (node.value == "0" or node.value.lstrip("-")[0] != "0"):
+            return int(node.value)
+        raise NotYaml(kind=kind, where=place, found=node.value, wanted="a string (quote it), an integer, true, false or null")
+    raise NotYaml(kind=kind, where=place, found=f"the tag {node.tag}", wanted="plain YAML")
+
+
+def checked(model: type[_Model], value: object, *, kind: Kind, where: str = "$") -> _Model:
+    """Build a pydantic model, turning its complaints into one `PolicyRefused` or `TrustRefused` that names every place."""
+    refused = PolicyRefused if kind == "policy" else TrustRefused
+    try:
+        return model.model_validate(value)
+    except pydantic.ValidationError as e:
+        raise refused(where=where, because=problems_of(e)) from e
+
+
+def problems_of(error: pydantic.ValidationError) -> str:
+    """Give pydantic's complaints as one line: each place with its problem."""
+    problems = error.errors(include_url=False, include_input=False, include_context=False)
+    return "; ".join(f"{'.'.join(map(str, p['loc'])) or 'the whole'}: {p['msg']}" for p in problems)

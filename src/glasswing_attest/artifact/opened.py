@@ -1,0 +1,129 @@
+"""Are the bytes that are loaded now the bytes that were measured?
+
+A server verifies a large model in milliseconds from its manifest, and its bytes as they load. `open_verified` hashes while it
+reads and raises on a difference; what was read before the end is known to be right only once the file was read to its end or
+closed without an error.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import stat
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from glasswing_attest.artifact.digest import Form
+from glasswing_attest.artifact.manifest import FileEntry, Manifest
+from glasswing_attest.errors import ArtifactIrregular, ArtifactUnreadable, Mismatch, UsageError
+
+__all__ = ["VerifiedFile", "open_verified"]
+
+_CHUNK = 1 << 20
+
+
+class VerifiedFile(io.BufferedIOBase):
+    """A file opened for reading once, from start to end, that checks size and SHA-256 against a manifest.
+
+    Raises `Mismatch` when the end is reached, or at `close`, which reads what is left. Within ``with``, an exception of the
+    caller's passes unchanged.
+    """
+
+    def __init__(self, fd: int, entry: FileEntry, where: str) -> None:
+        self._fd = fd
+        self._entry = entry
+        self._where = where
+        self._hash = hashlib.sha256()
+        self._size = 0
+        self._checked = False
+
+    def readable(self) -> bool:
+        """Say yes."""
+        return True
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read up to `size` bytes, or all that is left; the end of the file is the moment of truth."""
+        if self.closed:
+            raise ValueError("read of a closed file")
+        if size is None or size < 0:
+            parts = []
+            while chunk := self.read(_CHUNK):
+                parts.append(chunk)
+            return b"".join(parts)
+        chunk = os.read(self._fd, size)
+        self._hash.update(chunk)
+        self._size += len(chunk)
+        if self._entry.size is not None and self._size > self._entry.size:
+            self._refuse()
+        if size and not chunk:
+            self._check()
+        return chunk
+
+    def read1(self, size: int = -1, /) -> bytes:
+        """Read what one call of the system gives."""
+        return self.read(_CHUNK if size < 0 else size)
+
+    def readinto(self, buffer: Any, /) -> int:
+        """Read into a buffer."""
+        chunk = self.read(len(memoryview(buffer).cast("B")))
+        memoryview(buffer).cast("B")[: len(chunk)] = chunk
+        return len(chunk)
+
+    def _check(self) -> None:
+        if self._hash.hexdigest() != self._entry.sha256:
+            self._refuse()
+        self._checked = True
+
+    def _refuse(self) -> None:
+        self._checked = True  # told once: closing afterwards is quiet
+        found = f"sha256:{self._hash.hexdigest()[:12]} after {self._size} bytes"
+        wanted = f"sha256:{self._entry.sha256[:12]} of {self._entry.size} bytes"
+        raise Mismatch(where=self._where, found=found, wanted=wanted)
+
+    def close(self) -> None:
+        """Read what is left, check, and close. Raises `Mismatch`."""
+        if self.closed:
+            return
+        try:
+            while not self._checked:
+                self.read(_CHUNK)
+        finally:
+            os.close(self._fd)
+            super().close()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Close; without the check where the caller's own exception is on its way."""
+        self._checked = self._checked or kind is not None
+        self.close()
+
+    def __del__(self) -> None:
+        """Close quietly: a forgotten file proves nothing."""
+        self._checked = True
+        self.close()
+
+
+def open_verified(manifest: Manifest, name: str | None = None) -> VerifiedFile:
+    """Open a file of a measured artifact, checking it as it is read. A single file needs no `name`.
+
+    Raises:
+        UsageError: the manifest has no location, or no such file.
+        ArtifactError: it cannot be opened, or is no regular file.
+        Mismatch: on reading, when the bytes are not those of the manifest.
+    """
+    if manifest.location is None or manifest.form is Form.GIT or not manifest.files:
+        raise UsageError(where=name or manifest.name, because="nothing on disk was measured for it")
+    if name is None and len(manifest.files) > 1:
+        raise UsageError(where=manifest.name, found="no name", wanted="one of its files")
+    entry = manifest.files[0] if name is None else manifest.file(name)
+    path = Path(manifest.location) / entry.name if manifest.form is Form.TREE else Path(manifest.location)
+    # The measured tree may hold links where `links_within` allowed them: the digest decides, not the way to the bytes.
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as e:
+        raise ArtifactUnreadable(where=str(path), because=e.strerror or "") from e
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise ArtifactIrregular(where=str(path))
+    return VerifiedFile(fd, entry, str(path))

@@ -1,0 +1,205 @@
+"""WHAT TRAVELS? A Sigstore bundle: the signed content and all that is needed to verify it.
+
+Sigstore bundle v0.1-v0.3 (sigstore/protobuf-specs, sigstore_bundle.proto) in proto3 JSON, where zero values may be absent. ::
+
+    {"mediaType": …,
+     "verificationMaterial": {"publicKey": {"hint": …} | "certificate": … | "x509CertificateChain": …,
+                              "tlogEntries": […], "timestampVerificationData": {"rfc3161Timestamps": […]}},
+     "dsseEnvelope": … | "messageSignature": …}
+
+Written are key bundles of v0.3. Everything but the envelope's payload and type is unauthenticated until a check proves it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from glasswing_attest._wire import Node, read_json
+from glasswing_attest.envelope import Envelope
+from glasswing_attest.errors import FieldMissing, FieldRefused, MediaTypeUnsupported
+from glasswing_attest.limits import DEFAULT, Limits
+
+__all__ = ["BUNDLE_V03", "Bundle", "Certificates", "InclusionProof", "KeyHint", "LogEntry", "MessageSignature"]
+
+BUNDLE_V03 = "application/vnd.dev.sigstore.bundle.v0.3+json"
+_MEDIA_TYPES = {
+    "application/vnd.dev.sigstore.bundle+json;version=0.1": "0.1",
+    "application/vnd.dev.sigstore.bundle+json;version=0.2": "0.2",
+    "application/vnd.dev.sigstore.bundle+json;version=0.3": "0.3",
+    BUNDLE_V03: "0.3",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyHint:
+    """The bundle was signed with a key that the verifier must already have; `hint` may say which."""
+
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificates:
+    """The signer's certificate (DER), leaf first. Whatever follows it is untrusted."""
+
+    chain: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InclusionProof:
+    """A Merkle inclusion proof and the checkpoint that signs its root (RFC 6962, section 2.1.1; C2SP tlog-checkpoint)."""
+
+    log_index: int
+    tree_size: int
+    root_hash: bytes
+    hashes: tuple[bytes, ...]
+    checkpoint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogEntry:
+    """A transparency log's entry, with the promise or the proof that it was logged."""
+
+    log_index: int
+    log_id: bytes
+    kind: str
+    version: str
+    integrated_time: int
+    inclusion_promise: bytes | None
+    inclusion_proof: InclusionProof | None
+    canonicalized_body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageSignature:
+    """A signature over an artifact itself. There is no statement in it."""
+
+    algorithm: str
+    digest: bytes
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """A parsed bundle. Nothing in it is verified."""
+
+    version: str
+    material: KeyHint | Certificates
+    content: Envelope | MessageSignature
+    log_entries: tuple[LogEntry, ...] = ()
+    timestamps: tuple[bytes, ...] = ()
+
+    @classmethod
+    def parse(cls, node: Node, *, limits: Limits = DEFAULT) -> Bundle:
+        """Read a bundle strictly.
+
+        Raises:
+            MediaTypeUnsupported: not v0.1, v0.2 or v0.3.
+            MalformedError: with the path. Exactly one kind of verification material and one content must be there.
+            LimitError: too many signatures, entries, timestamps or certificates.
+        """
+        media_type = node.need("mediaType")
+        version = _MEDIA_TYPES.get(media_type.text())
+        if version is None:
+            raise MediaTypeUnsupported(where=media_type.path, found=media_type.text(), wanted=BUNDLE_V03)
+        material = node.need("verificationMaterial")
+        entries = material.get_array("tlogEntries")
+        limits.check("log_entries", len(entries), where=f"{material.path}.tlogEntries")
+        stamps = material.get("timestampVerificationData")
+        timestamps = [] if stamps is None else stamps.get_array("rfc3161Timestamps")
+        limits.check("timestamps", len(timestamps), where=f"{material.path}.timestampVerificationData")
+        return cls(
+            version=version,
+            material=_material(material, limits),
+            content=_content(node, limits),
+            log_entries=tuple(_log_entry(entry, limits) for entry in entries),
+            timestamps=tuple(stamp.need("signedTimestamp").bytes() for stamp in timestamps),
+        )
+
+    @classmethod
+    def from_json(cls, data: bytes, *, limits: Limits = DEFAULT) -> Bundle:
+        """Read a bundle from its JSON bytes."""
+        return cls.parse(read_json(data, limits=limits, bound="bundle_bytes"), limits=limits)
+
+    @staticmethod
+    def of_key(envelope: Envelope, hint: str) -> bytes:
+        """Write a v0.3 bundle for an envelope that was signed with a key, as one line of JSON."""
+        if len(envelope.signatures) != 1:
+            raise FieldRefused(where="$.dsseEnvelope.signatures", found=len(envelope.signatures), wanted="one signature")
+        body = {
+            "mediaType": BUNDLE_V03,
+            "verificationMaterial": {"publicKey": {"hint": hint}, "tlogEntries": []},
+            "dsseEnvelope": envelope.to_dict(),
+        }
+        return json.dumps(body, separators=(",", ":")).encode("ascii")
+
+
+def _one_of(node: Node, names: tuple[str, ...]) -> tuple[str, Node]:
+    present = [(name, found) for name in names if (found := node.get(name)) is not None]
+    if not present:
+        raise FieldMissing(kind=node.kind, where=node.path, wanted=f"one of {', '.join(names)}")
+    if len(present) > 1:
+        node.refuse(f"only one of {', '.join(names)}", found=" and ".join(name for name, _ in present))
+    return present[0]
+
+
+def _material(node: Node, limits: Limits) -> KeyHint | Certificates:
+    name, found = _one_of(node, ("publicKey", "certificate", "x509CertificateChain"))
+    if name == "publicKey":
+        # Bundles of model-signing before 1.1 carry the key itself (rawBytes); it proves nothing and is not read.
+        return KeyHint(hint=found.get_text("hint"))
+    items = [found] if name == "certificate" else found.need("certificates").array()
+    limits.check("certificates", len(items), where=found.path)
+    if not items:
+        raise FieldMissing(kind=node.kind, where=found.path, wanted="at least one certificate")
+    return Certificates(chain=tuple(item.need("rawBytes").bytes() for item in items))
+
+
+def _content(node: Node, limits: Limits) -> Envelope | MessageSignature:
+    name, found = _one_of(node, ("dsseEnvelope", "messageSignature"))
+    if name == "dsseEnvelope":
+        envelope = Envelope.parse(found, limits=limits)
+        if len(envelope.signatures) != 1:
+            found.need("signatures").refuse("exactly one signature in a bundle", found=len(envelope.signatures))
+        return envelope
+    digest = found.get("messageDigest") or Node({}, f"{found.path}.messageDigest", found.kind)
+    data = digest.get("digest")
+    return MessageSignature(
+        algorithm=digest.get_text("algorithm"),
+        digest=b"" if data is None else data.bytes(),
+        signature=found.need("signature").bytes(),
+    )
+
+
+def _log_entry(node: Node, limits: Limits) -> LogEntry:
+    log_id, version = node.get("logId"), node.get("kindVersion")
+    promise, proof = node.get("inclusionPromise"), node.get("inclusionProof")
+    body = node.get("canonicalizedBody")
+    return LogEntry(
+        log_index=_uint(node, "logIndex"),
+        log_id=b"" if log_id is None else log_id.need("keyId").bytes(),
+        kind="" if version is None else version.get_text("kind"),
+        version="" if version is None else version.get_text("version"),
+        integrated_time=_uint(node, "integratedTime"),
+        inclusion_promise=None if promise is None else promise.need("signedEntryTimestamp").bytes(),
+        inclusion_proof=None if proof is None else _inclusion_proof(proof, limits),
+        canonicalized_body=b"" if body is None else body.bytes(),
+    )
+
+
+def _inclusion_proof(node: Node, limits: Limits) -> InclusionProof:
+    hashes = node.get_array("hashes")
+    limits.check("proof_hashes", len(hashes), where=f"{node.path}.hashes")
+    root, checkpoint = node.get("rootHash"), node.get("checkpoint")
+    return InclusionProof(
+        log_index=_uint(node, "logIndex"),
+        tree_size=_uint(node, "treeSize"),
+        root_hash=b"" if root is None else root.bytes(),
+        hashes=tuple(item.bytes() for item in hashes),
+        checkpoint="" if checkpoint is None else checkpoint.get_text("envelope"),
+    )
+
+
+def _uint(node: Node, name: str) -> int:
+    found = node.get(name)
+    return 0 if found is None else found.uint64()

@@ -1,0 +1,1 @@
+"""WHERE FROM? The graph of what an artifact was made from, and the walk that proves it."""

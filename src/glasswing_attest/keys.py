@@ -1,0 +1,150 @@
+"""WITH WHICH KEY? Public keys, and the signature schemes that each kind may use.
+
+The schemes are those of the Sigstore algorithm registry (sigstore/architecture-docs, algorithm-registry.md): the curve or
+key kind fixes the hash, nothing is guessed from the signature. Names are securesystemslib's.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_der_public_key,
+    load_pem_public_key,
+)
+
+from glasswing_attest.errors import Kind, KeyUnsupported, NotPem, SignatureInvalid, TrustRefused
+
+__all__ = ["SCHEMES", "PublicKey", "schemes_of"]
+
+_CURVES: dict[str, tuple[str, hashes.HashAlgorithm, int]] = {
+    "secp256r1": ("ecdsa-sha2-nistp256", hashes.SHA256(), 32),
+    "secp384r1": ("ecdsa-sha2-nistp384", hashes.SHA384(), 48),
+    "secp521r1": ("ecdsa-sha2-nistp521", hashes.SHA512(), 66),
+}
+_RSA = {
+    "rsa-pkcs1v15-sha256": (padding.PKCS1v15(), hashes.SHA256()),
+    "rsassa-pss-sha256": (padding.PSS(padding.MGF1(hashes.SHA256()), padding.PSS.AUTO), hashes.SHA256()),
+}
+_ED25519 = "ed25519"
+_RSA_BITS = range(2048, 8193)
+
+SCHEMES = (*(name for name, _, _ in _CURVES.values()), _ED25519, *_RSA)
+"""Every signature scheme that is verified, by its securesystemslib name."""
+
+
+def schemes_of(key: object) -> tuple[str, ...]:
+    """Give the schemes that a key may use, the preferred one first. Raises `KeyUnsupported`."""
+    if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in _CURVES:
+        return (_CURVES[key.curve.name][0],)
+    if isinstance(key, ed25519.Ed25519PublicKey):
+        return (_ED25519,)
+    if isinstance(key, rsa.RSAPublicKey) and key.key_size in _RSA_BITS:
+        return tuple(_RSA)
+    found = type(key).__name__.removeprefix("_").removesuffix("PublicKey")
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        found = f"elliptic curve {key.curve.name}"
+    if isinstance(key, rsa.RSAPublicKey):
+        found = f"RSA of {key.key_size} bits"
+    raise KeyUnsupported(found=found)
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """A public key: its SubjectPublicKeyInfo in DER, and the schemes that it may be used with.
+
+    Equal keys are equal values, whatever they are called. `fingerprint` is the SHA-256 of the DER, in hex.
+    """
+
+    der: bytes
+    schemes: tuple[str, ...]
+    _key: Any = field(compare=False, repr=False)
+
+    @classmethod
+    def of(cls, key: Any, *, scheme: str | None = None) -> PublicKey:
+        """Wrap a `cryptography` public key. `scheme` narrows what the key may be used for.
+
+        Raises:
+            KeyUnsupported: for a kind, curve or size that is not used here.
+            TrustRefused: for a scheme that the key cannot have.
+        """
+        schemes = schemes_of(key)
+        if scheme is not None and scheme not in schemes:
+            raise TrustRefused(where="scheme", found=scheme, wanted=" or ".join(schemes))
+        der = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return cls(der, schemes if scheme is None else (scheme,), key)
+
+    @classmethod
+    def from_pem(cls, pem: bytes | str, *, scheme: str | None = None, where: str = "", kind: Kind = "trust") -> PublicKey:
+        """Read a PEM (RFC 7468) or DER SubjectPublicKeyInfo. Raises `NotPem` or `KeyUnsupported`."""
+        data = pem.encode() if isinstance(pem, str) else pem
+        load: Callable[[bytes], Any] = load_pem_public_key if b"-----BEGIN" in data else load_der_public_key
+        try:
+            key = load(data)
+        except (ValueError, UnsupportedAlgorithm) as e:
+            raise NotPem(kind=kind, where=where, because=str(e).splitlines()[0] if str(e) else "") from e
+        return cls.of(key, scheme=scheme)
+
+    @property
+    def pem(self) -> str:
+        """The key as PEM text."""
+        text: bytes = self._key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        return text.decode("ascii")
+
+    @property
+    def fingerprint(self) -> str:
+        """The SHA-256 of the DER, in hex."""
+        return hashlib.sha256(self.der).hexdigest()
+
+    @property
+    def hint(self) -> str:
+        """What a Sigstore bundle's ``publicKey.hint`` says: the same SHA-256, in base64, as cosign writes it."""
+        return base64.b64encode(hashlib.sha256(self.der).digest()).decode("ascii")
+
+    @property
+    def hints(self) -> frozenset[str]:
+        """Every way in which bundles and envelopes in the field name this key. Hints only: they never decide."""
+        return frozenset({self.hint, self.fingerprint, hashlib.sha256(self.pem.encode()).hexdigest()})
+
+    def check(self, signature: bytes, message: bytes) -> str:
+        """Give the scheme under which `signature` is this key's over `message`; raise `SignatureInvalid` otherwise.
+
+        ECDSA signatures may be DER (RFC 3279) or, as in DSSE's own example, raw ``r || s`` of the curve's exact length.
+        """
+        for scheme in self.schemes:
+            try:
+                self._check(scheme, signature, message)
+            except (InvalidSignature, ValueError):
+                continue
+            return scheme
+        raise SignatureInvalid(wanted=f"a signature by key {self.fingerprint[:16]}")
+
+    def _check(self, scheme: str, signature: bytes, message: bytes) -> None:
+        if scheme == _ED25519:
+            self._key.verify(signature, message)
+        elif scheme in _RSA:
+            pad, digest = _RSA[scheme]
+            self._key.verify(signature, message, pad, digest)
+        else:
+            _, digest, size = _CURVES[self._key.curve.name]
+            self._key.verify(_as_der(signature, size), message, ec.ECDSA(digest))
+
+
+def _as_der(signature: bytes, size: int) -> bytes:
+    try:
+        decode_dss_signature(signature)
+    except ValueError:
+        if len(signature) != 2 * size:
+            raise
+        return encode_dss_signature(int.from_bytes(signature[:size]), int.from_bytes(signature[size:]))
+    return signature

@@ -1,0 +1,1 @@
+"""IS IT ACCEPTABLE? What a policy says, and the rules that hold a claim against it."""

@@ -1,0 +1,270 @@
+"""What does the policy ask for?
+
+A policy is data, in YAML, TOML, JSON or Python. It refuses emptiness and ambiguity when it is built. ::
+
+    version: 1
+    times: claimed                      # accept times that nobody witnessed; the default, `verified`, does not
+    identities:
+      trainer: {key: trainer}           # a key's name in the trust
+    nodes:                              # by kind; a kind without a rule denies
+      model:
+        require:
+          - as: run
+            predicate: https://slsa.dev/provenance/v1
+            signed_by: {any_of: [trainer]}
+            expect: {builder: https://ci.example/trainer, build_type: https://…}
+            inputs: {dataset: {min: 1}, code: {exactly: 1}}
+      dataset: {require: [{predicate: …, signed_by: {any_of: [trainer]}}]}
+      tool: {trim: {reason: "covered by the lock file", until: 2027-06-30T00:00:00Z}}
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
+
+from glasswing_attest._config import ConfigModel, ConfigTime, checked, load_config, parse_config, problems_of
+from glasswing_attest._wire import canonical_json, format_time
+from glasswing_attest.errors import PolicyExpired, PolicyRefused
+from glasswing_attest.limits import DEFAULT, Limits
+from glasswing_attest.statement.predicates.provenance import PROVENANCE_V1, ROLES
+from glasswing_attest.statement.predicates.summary import SUMMARY_V1
+
+__all__ = ["Cardinality", "Expect", "Identity", "NodeRule", "Policy", "Requirement", "SignedBy", "Trim"]
+
+
+def _as_tuple(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
+_Names = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(_as_tuple), Field(max_length=256)]
+_Text = Annotated[str, Field(min_length=1)]
+_KINDS = ("model", "file", *ROLES)
+
+
+class _Refusing(type(BaseModel)):  # type: ignore[misc]  # pydantic's metaclass has no public name
+    """Lets Python callers see `PolicyRefused` where pydantic would raise its own error; nested validation is untouched."""
+
+    def __call__(cls, *args: Any, **values: Any) -> Any:
+        try:
+            return super().__call__(*args, **values)
+        except ValidationError as e:
+            raise PolicyRefused(where=cls.__name__, because=problems_of(e)) from e
+
+
+class _Part(ConfigModel, metaclass=_Refusing):
+    """One part of a policy."""
+
+
+class Identity(_Part):
+    """Who a signer is: a key by its name in the trust."""
+
+    key: _Text
+
+
+class SignedBy(_Part):
+    """Who must have signed: any one of the named identities, or `threshold` distinct ones `of` them.
+
+    `over` says what they must agree on: the same statement, or statements of the same type about the same thing.
+    """
+
+    any_of: _Names | None = None
+    threshold: int | None = None
+    of: _Names | None = None
+    over: Literal["same_statement", "same_type"] | None = None
+
+    @model_validator(mode="after")
+    def _unambiguous(self) -> SignedBy:
+        if (self.any_of is None) == (self.of is None):
+            raise ValueError("say exactly one of any_of and threshold with of")
+        if self.any_of is not None and (self.threshold is not None or self.over is not None):
+            raise ValueError("threshold and over go with of, not with any_of")
+        if self.of is not None and (self.threshold is None or self.over is None):
+            raise ValueError("of needs a threshold, and over: same_statement or same_type")
+        if not self.names:
+            raise ValueError("name at least one identity")
+        if len(set(self.names)) != len(self.names):
+            raise ValueError("name each identity once")
+        if not 1 <= self.count <= len(self.names):
+            raise ValueError(f"a threshold of {self.threshold} out of {len(self.names)} makes no sense")
+        return self
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The identities that count."""
+        return self.any_of if self.any_of is not None else self.of or ()
+
+    @property
+    def count(self) -> int:
+        """How many distinct ones must have signed."""
+        return 1 if self.threshold is None else self.threshold
+
+
+class Cardinality(_Part):
+    """How many distinct inputs of a role there must be."""
+
+    min: int | None = Field(default=None, ge=0)
+    max: int | None = Field(default=None, ge=0)
+    exactly: int | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _unambiguous(self) -> Cardinality:
+        if self.exactly is not None and (self.min is not None or self.max is not None):
+            raise ValueError("exactly stands alone")
+        if self.exactly is None and self.min is None and self.max is None:
+            raise ValueError("say min, max or exactly")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError("min is greater than max")
+        return self
+
+    @property
+    def least(self) -> int:
+        """The smallest number allowed."""
+        return self.exactly if self.exactly is not None else self.min or 0
+
+    @property
+    def most(self) -> int | None:
+        """The greatest number allowed, or None."""
+        return self.exactly if self.exactly is not None else self.max
+
+
+class Expect(_Part):
+    """What the predicate must say. `builder` and `build_type` are of provenance, the others of a verification summary."""
+
+    builder: _Text | None = None
+    build_type: _Text | None = None
+    verifier: _Text | None = None
+    resource: _Text | None = None
+    level: _Text | None = None
+
+    @model_validator(mode="after")
+    def _unambiguous(self) -> Expect:
+        if not self.model_fields_set:
+            raise ValueError("expect says nothing")
+        return self
+
+
+class Requirement(_Part):
+    """One attestation that must be there: of which type, signed by whom, saying what, from which inputs."""
+
+    label: _Text | None = Field(default=None, alias="as")
+    predicate: _Text
+    signed_by: SignedBy
+    expect: Expect = Field(default_factory=Expect.model_construct)
+    inputs: Mapping[str, Cardinality] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _complete(self) -> Requirement:
+        said = {name for name in Expect.model_fields if getattr(self.expect, name) is not None}
+        allowed: set[str] = set()
+        if self.predicate == PROVENANCE_V1:
+            allowed = {"builder", "build_type"}
+            if "builder" not in said:
+                # SLSA v1.2, verifying-artifacts.md, step 1: only specific pairs of signer and builder.id are accepted.
+                raise ValueError("a provenance rule needs expect.builder")
+        elif self.inputs:
+            raise ValueError("inputs go with provenance only")
+        if self.predicate == SUMMARY_V1:
+            allowed = {"verifier", "resource", "level"}
+            if not {"verifier", "resource"} <= said:
+                raise ValueError("a verification summary rule needs expect.verifier and expect.resource")
+        if said - allowed:
+            raise ValueError(f"expect.{min(said - allowed)} does not apply to {self.predicate}")
+        for role in self.inputs:
+            if role not in ROLES:
+                raise ValueError(f"{role} is no role: use one of {', '.join(ROLES)}")
+        return self
+
+
+class Trim(_Part):
+    """Cut the chain here, in so many words. After `until` the cut no longer holds."""
+
+    reason: _Text
+    until: ConfigTime | None = None
+
+
+class NodeRule(_Part):
+    """What a node of one kind needs: every requirement, or to be trimmed."""
+
+    require: Annotated[tuple[Requirement, ...], BeforeValidator(_as_tuple)] = ()
+    trim: Trim | None = None
+
+    @model_validator(mode="after")
+    def _unambiguous(self) -> NodeRule:
+        if bool(self.require) == (self.trim is not None):
+            raise ValueError("say exactly one of require (not empty) and trim")
+        labels = [r.label for r in self.require if r.label is not None]
+        if len(set(labels)) != len(labels):
+            raise ValueError("each `as` stands once in a node's rule")
+        return self
+
+
+class Policy(_Part):
+    """Who may say what about which kind of node, and what must be said.
+
+    Construct it from Python values, or with `load` and `parse`. Raises `PolicyRefused` when it is empty or ambiguous.
+
+    >>> Policy(version=1, identities={}, nodes={})
+    Traceback (most recent call last):
+        ...
+    glasswing_attest.errors.PolicyRefused: Policy: the policy cannot be used ...
+    """
+
+    version: Literal[1]
+    name: str = ""
+    expires: ConfigTime | None = None
+    times: Literal["verified", "claimed"] = "verified"
+    declared: Literal["deny", "allow"] = "deny"
+    identities: Mapping[str, Identity] = Field(min_length=1)
+    nodes: Mapping[str, NodeRule] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Policy:
+        for kind, rule in self.nodes.items():
+            if kind not in _KINDS:
+                raise ValueError(f"nodes.{kind}: no such kind; use one of {', '.join(_KINDS)}")
+            for requirement in rule.require:
+                for name in requirement.signed_by.names:
+                    if name not in self.identities:
+                        raise ValueError(f"nodes.{kind}: signed_by names {name}, which is not among the identities")
+        return self
+
+    @classmethod
+    def load(cls, path: str | Path, *, limits: Limits = DEFAULT) -> Policy:
+        """Read a policy from a file. Raises `MalformedError` with `kind` "policy"."""
+        config, _ = load_config(Path(path), kind="policy", limits=limits)
+        return checked(cls, config, kind="policy", where=str(path))
+
+    @classmethod
+    def parse(cls, data: bytes, *, suffix: str = ".yaml", where: str = "policy", limits: Limits = DEFAULT) -> Policy:
+        """Read a policy from bytes."""
+        config = parse_config(data, suffix=suffix, kind="policy", where=where, limits=limits)
+        return checked(cls, config, kind="policy", where=where)
+
+    def to_json(self) -> bytes:
+        """Give the policy in canonical JSON, without what is unset."""
+        return canonical_json(_plain(self.model_dump(by_alias=True, exclude_none=True, exclude_defaults=False)))
+
+    @property
+    def digest(self) -> str:
+        """The sha256 of `to_json`, in hex: stands in every report."""
+        return hashlib.sha256(self.to_json()).hexdigest()
+
+    def require_fresh(self, now: datetime) -> None:
+        """Raise `PolicyExpired` after `expires`."""
+        if self.expires is not None and now > self.expires:
+            raise PolicyExpired(where="policy", found=format_time(self.expires), wanted=f"a time after {format_time(now)}")
+
+
+def _plain(value: Any) -> Any:
+    """Give dumped models as what a policy file would hold: empty parts left out, times as text."""
+    if isinstance(value, Mapping):
+        return {k: _plain(v) for k, v in value.items() if v not in ({}, (), "")}
+    if isinstance(value, tuple | list):
+        return [_plain(v) for v in value]
+    return format_time(value) if isinstance(value, datetime) else value

@@ -1,0 +1,54 @@
+"""Does the run name as many inputs of each role as it should?
+
+Counted are distinct things. Where two descriptors may be the same thing, the count that makes the rule stricter is taken: for a
+minimum they count once, for a maximum twice.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from glasswing_attest.artifact.digest import DigestSet
+from glasswing_attest.claims import Claim
+from glasswing_attest.findings import Finding, Tier
+from glasswing_attest.policy.policy import Policy, Requirement
+
+__all__ = ["complaints"]
+
+
+def complaints(claim: Claim, requirement: Requirement, _policy: Policy, _at: datetime) -> list[Finding]:
+    """Complain about every role with too few or too many inputs."""
+    found = []
+    for role, wanted in requirement.inputs.items():
+        named = [d.resource.digest for d in claim.dependencies if d.role == role]
+        least, most = _merged(named), len(set(named))
+        if least < wanted.least or (wanted.most is not None and most > wanted.most):
+            found.append(
+                Finding(
+                    code="policy.inputs",
+                    tier=Tier.CONTRAINDICATED,
+                    subject=requirement.predicate,
+                    rule=f"inputs.{role}",
+                    found=str(least if least < wanted.least else most),
+                    wanted=f"at least {wanted.least}" + ("" if wanted.most is None else f", at most {wanted.most}"),
+                    do=f"record every {role} that the run used, and nothing else",
+                )
+            )
+    return found
+
+
+def _merged(sets: list[DigestSet]) -> int:
+    """Count groups of digest sets that hang together by shared digests (union-find, so linear in the digests)."""
+    parent: dict[object, object] = {}
+
+    def top(item: object) -> object:
+        while parent.setdefault(item, item) != item:
+            parent[item] = item = parent[parent[item]]
+        return item
+
+    for digests in sets:
+        first, *others = digests.identity or (digests,)
+        for other in others:
+            parent[top(other)] = top(first)
+        top(first)
+    return len({top(item) for item in list(parent)})

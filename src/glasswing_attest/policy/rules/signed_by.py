@@ -1,0 +1,80 @@
+"""Did the right identities sign, and enough distinct ones?
+
+A threshold counts distinct signers, assigned to distinct names by matching: one key under two names counts once, and so do two
+signatures by one key. Each signer's statement must satisfy the whole requirement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from glasswing_attest.claims import Claim
+from glasswing_attest.findings import Finding, Tier
+from glasswing_attest.policy.policy import Policy, Requirement, SignedBy
+
+__all__ = ["complaints", "enough", "names_of"]
+
+
+def names_of(claim: Claim, rule: SignedBy, policy: Policy) -> frozenset[str]:
+    """Give the identities of the rule that the claim's signer is."""
+    return frozenset(name for name in rule.names if policy.identities[name].key in claim.signer.names)
+
+
+def complaints(claim: Claim, requirement: Requirement, policy: Policy, _at: datetime) -> list[Finding]:
+    """Complain when the signer is none of the identities."""
+    if names_of(claim, requirement.signed_by, policy):
+        return []
+    return [
+        Finding(
+            code="policy.signed-by",
+            tier=Tier.CONTRAINDICATED,
+            subject=requirement.predicate,
+            rule="signed_by",
+            found=f"signed by {', '.join(sorted(claim.signer.names))}",
+            wanted=" or ".join(requirement.signed_by.names),
+            do="have it signed by one of them, or name this signer in the policy",
+        )
+    ]
+
+
+def enough(claims: Sequence[Claim], rule: SignedBy, policy: Policy) -> tuple[Claim, ...]:
+    """Give claims by `rule.count` distinct signers, each standing for a distinct name; nothing when there are too few.
+
+    `claims` come in order of preference. For ``same_statement`` all must have the same payload.
+    """
+    if rule.over == "same_statement":
+        by_payload: dict[str, list[Claim]] = {}
+        for claim in claims:
+            by_payload.setdefault(claim.statement.digest, []).append(claim)
+        groups: Iterable[Sequence[Claim]] = by_payload.values()
+    else:
+        groups = [claims]
+    for group in groups:
+        signers: dict[str, list[Claim]] = {}
+        for claim in group:
+            signers.setdefault(claim.signer.principal, []).append(claim)
+        names = {p: set().union(*(names_of(c, rule, policy) for c in cs)) for p, cs in signers.items()}
+        chosen = _assign(names)
+        if len(chosen) >= rule.count:
+            picked = [next(c for c in signers[p] if n in names_of(c, rule, policy)) for n, p in chosen.items()]
+            order = {id(c): i for i, c in enumerate(group)}
+            return tuple(sorted(picked, key=lambda c: order[id(c)])[: rule.count])
+    return ()
+
+
+def _assign(names: dict[str, set[str]]) -> dict[str, str]:
+    """Match signers to distinct names, as many as possible (augmenting paths). Gives name -> signer."""
+    taken: dict[str, str] = {}
+
+    def place(signer: str, seen: set[str]) -> bool:
+        for name in sorted(names[signer] - seen):
+            seen.add(name)
+            if name not in taken or place(taken[name], seen):
+                taken[name] = signer
+                return True
+        return False
+
+    for signer in names:
+        place(signer, set())
+    return taken

@@ -1,0 +1,52 @@
+"""WHAT DO WE SAY OF IT? Attestation records for code, data and models.
+
+Each is a frozen value with a predicate type, and mirrors one message of ``proto/glasswing/attest/v1``.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from glasswing_attest.records.base import PREDICATE_BASE, Part, Record, ResourceReference, TreeSummary
+from glasswing_attest.records.code import CodeRecord, Review, ReviewOutcome
+from glasswing_attest.records.data import (
+    Consent,
+    DataRecord,
+    DataSource,
+    ExtendedDataset,
+    Period,
+    SchemaField,
+    Sensitivity,
+    Split,
+    Transformation,
+)
+from glasswing_attest.records.model import BaseModel, Evaluation, ModelFormat, ModelRecord, Relation
+
+__all__ = [
+    "CodeRecord",
+    "DataRecord",
+    "ModelRecord",
+    "BaseModel",
+    "Consent",
+    "DataSource",
+    "Evaluation",
+    "ExtendedDataset",
+    "ModelFormat",
+    "PREDICATE_BASE",
+    "Part",
+    "Period",
+    "Record",
+    "Relation",
+    "ResourceReference",
+    "Review",
+    "ReviewOutcome",
+    "SchemaField",
+    "Sensitivity",
+    "Split",
+    "Transformation",
+    "TreeSummary",
+    "registry",
+]
+
+registry: Final[tuple[type[Record], ...]] = (CodeRecord, DataRecord, ModelRecord)
+"""Every record, each with its own ``predicate_type``."""

@@ -1,0 +1,235 @@
+"""What was decided, why, and on what evidence?
+
+A report is data: verdict, graph, findings, and the digests of everything that went in. `accepted` must be looked at by name:
+a report has no truth value. The claims that an accepted chain rests on are reachable through `records`, and only then.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+from importlib import resources
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+from glasswing_attest._wire import format_time
+from glasswing_attest.artifact.manifest import Manifest
+from glasswing_attest.artifact.opened import VerifiedFile, open_verified
+from glasswing_attest.chain.graph import Graph, State
+from glasswing_attest.chain.walk import Refused
+from glasswing_attest.claims import Claim
+from glasswing_attest.errors import (
+    GlasswingError,
+    LimitError,
+    NoMatchingAttestation,
+    NotAccepted,
+    UnavailableError,
+    UsageError,
+    VerificationError,
+    error_types,
+    shown,
+)
+from glasswing_attest.findings import Finding, Tier, worst
+from glasswing_attest.policy.policy import Policy
+from glasswing_attest.report.case import pack
+from glasswing_attest.report.text import render
+from glasswing_attest.store import Item
+from glasswing_attest.trust.root import Trust
+
+__all__ = ["REPORT_SCHEMA", "Report", "Verdict", "report_schema"]
+
+REPORT_SCHEMA = "https://glasswing-attest.readthedocs.io/schemas/report/v1"
+
+_P = TypeVar("_P")
+
+
+class Verdict(StrEnum):
+    """The three answers. Only `ACCEPTED` is a yes."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Report:
+    """The outcome of one verification.
+
+    Attributes:
+        verdict: accepted, refused, or undecided (something could not be had, or a limit was exceeded).
+        artifact: what was asked about, as it was measured.
+        at: the time that claimed times, key windows and trims were held against.
+        now: the time of the verification itself.
+        graph: the chain, or None when the walk did not get that far.
+        findings: the cause of a refusal first, then what a reader should know.
+        depth: how far the proof reaches: ``surface``, ``builder``, ``transitive``, or "" where there is none.
+        refused: the items of the evidence that proved nothing.
+        policy, trust: what decided.
+        evidence: the pile as it was handed over.
+        version: the library's version.
+    """
+
+    verdict: Verdict
+    artifact: Manifest
+    at: datetime
+    now: datetime
+    graph: Graph | None
+    findings: tuple[Finding, ...]
+    depth: str
+    refused: tuple[Refused, ...]
+    claims: tuple[Claim, ...]
+    policy: Policy
+    trust: Trust
+    evidence: tuple[Item, ...]
+    version: str
+    error: GlasswingError | None = None
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError("a report has no truth value: look at report.accepted, or call verify(), which raises")
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a report holds proofs and is not pickled: keep report.to_json() or report.case()")
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the verdict is `Verdict.ACCEPTED`."""
+        return self.verdict is Verdict.ACCEPTED
+
+    @property
+    def tier(self) -> Tier:
+        """The worst tier of the findings; `Tier.NONE` where nothing was evaluated."""
+        return worst(self.findings)
+
+    @property
+    def cause(self) -> Finding | None:
+        """Why it is not accepted, or None where it is."""
+        return None if self.accepted else next(iter(self.findings), None)
+
+    def require(self) -> Report:
+        """Give the report when it is accepted; otherwise raise what `verify` raises, with this report on it.
+
+        Raises:
+            VerificationError: the evidence does not prove it.
+            NotAccepted: it is proved, but the policy does not accept it.
+            UnavailableError, LimitError: undecided.
+        """
+        if self.accepted:
+            return self
+        error = self._refusal()
+        error.report = self
+        if self.error is not None and self.error is not error:
+            raise error from self.error
+        raise error
+
+    def _refusal(self) -> GlasswingError:
+        if isinstance(self.error, UnavailableError | LimitError):
+            return self.error
+        cause = self.cause
+        if cause is None:  # pragma: no cover  # every refusal is built with its cause
+            return NoMatchingAttestation(where=self.artifact.name)
+        facts = {"where": cause.subject, "found": cause.found or None, "wanted": cause.wanted or None, "do": cause.do}
+        if cause.code == "chain.no-attestation":
+            return NoMatchingAttestation(**facts)
+        for kind in error_types(VerificationError):
+            if kind.code == cause.code:
+                return kind(**facts)
+        return NotAccepted(rule=cause.rule, because=cause.code, **facts)
+
+    def records(self, kind: Callable[..., _P] | type[_P]) -> tuple[_P, ...]:
+        """Give the verified predicates of one type that the accepted chain rests on. Empty unless accepted.
+
+        `kind` is a record's or predicate's class: ``report.records(DataRecord)``.
+        """
+        return tuple(c.predicate for c in self.claims if self.accepted and type(c.predicate) is kind)  # type: ignore[misc]
+
+    def open(self, name: str | None = None) -> VerifiedFile:
+        """Open a file of the accepted artifact; its bytes are checked as they are read. A single file needs no `name`.
+
+        Raises:
+            GlasswingError: what `require` raises, when the artifact is not accepted.
+            Mismatch: on reading, when the bytes are no longer those that were verified.
+            UsageError: no such file, or an artifact that is no file or tree on disk.
+        """
+        return open_verified(self.require().artifact, name)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the report as plain data, as ``report.schema.json`` describes it."""
+        return {
+            "schema": REPORT_SCHEMA,
+            "verdict": self.verdict.value,
+            "tier": self.tier.value,
+            "depth": self.depth,
+            "artifact": {
+                "kind": self.artifact.kind,
+                "name": self.artifact.name,
+                "digest": self.artifact.digests.to_dict(),
+                "declared": self.artifact.is_declared,
+            },
+            "at": format_time(self.at),
+            "now": format_time(self.now),
+            "times": self.policy.times,
+            "inputs": {"policySha256": self.policy.digest, "trustSha256": self.trust.digest, "version": self.version},
+            "findings": [_camel(asdict(f)) for f in self.findings],
+            "graph": None if self.graph is None else _graph(self.graph),
+            "evidence": {
+                "items": len(self.evidence),
+                "used": sorted({c.statement.digest for c in self.claims}),
+                "refused": [
+                    {"origin": shown(r.origin), "code": r.error.code, "message": str(r.error)} for r in self.refused
+                ],
+            },
+        }
+
+    def to_json(self) -> str:
+        """Give the report as JSON text."""
+        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False)
+
+    def to_text(self) -> str:
+        """Give the report as text for people: the verdict, the chain as a tree, and what to do."""
+        return render(self.to_dict())
+
+    def case(self, path: str | Path) -> Path:
+        """Write everything that decided into one zip file, which `replay` verifies again with the same outcome.
+
+        The file holds evidence, manifest, policy, trust, times and versions; not the artifact's bytes.
+        """
+        return pack(
+            Path(path),
+            evidence=[(item.data, item.origin) for item in self.evidence],
+            manifest=self.artifact,
+            policy=self.policy,
+            trust=self.trust,
+            facts={
+                "at": format_time(self.at),
+                "now": format_time(self.now),
+                "verdict": self.verdict.value,
+                "version": self.version,
+            },
+        )
+
+
+def report_schema() -> Mapping[str, Any]:
+    """Give the JSON Schema of `Report.to_dict`."""
+    text = resources.files("glasswing_attest.report").joinpath("report.schema.json").read_text("utf-8")
+    found: Mapping[str, Any] = json.loads(text)
+    return found
+
+
+def _camel(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a dataclass's fields in camelCase, without what is empty."""
+    names = {k: "".join(p.title() if i else p for i, p in enumerate(k.split("_"))) for k in value}
+    return {names[k]: v for k, v in value.items() if v not in ("", ())}
+
+
+def _graph(graph: Graph) -> dict[str, Any]:
+    nodes = []
+    for node in graph.nodes:
+        plain = _camel({**asdict(node), "evidence": (), "findings": ()})
+        plain["state"] = State(node.state).value
+        plain["evidence"] = [_camel(asdict(e)) for e in node.evidence]
+        plain["findings"] = [_camel(asdict(f)) for f in node.findings]
+        nodes.append(plain)
+    return {"root": graph.root, "nodes": nodes, "edges": [asdict(e) for e in graph.edges]}

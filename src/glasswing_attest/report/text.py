@@ -1,0 +1,89 @@
+"""How does a person read a report?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from glasswing_attest.errors import shown
+
+__all__ = ["render"]
+
+_MARKS = {"verified": "✓", "trimmed": "✂", "missing": "?", "failed": "✗"}
+
+
+def render(report: Mapping[str, Any]) -> str:
+    """Render a report's plain data: the verdict, the chain as a tree, the findings, and what to do.
+
+    Whatever came from evidence is shown with `shown`, so that no control character reaches a terminal.
+    """
+    artifact = report["artifact"]
+    name = f"{artifact['kind']} {shown(artifact['name'])}".strip()
+    lines = [f"{report['verdict'].upper()}: {name}  {_digest(artifact['digest'])}"]
+    if report["depth"]:
+        lines.append(f"  proved to depth: {report['depth']}")
+    lines.append(f"  at {report['at']}, times {report['times']}")
+    if report["graph"] is not None:
+        lines += ["", *_tree(report["graph"])]
+    for finding in report["findings"]:
+        lines += ["", *_finding(finding)]
+    refused = report["evidence"]["refused"]
+    if refused:
+        lines += ["", f"{len(refused)} of {report['evidence']['items']} items of the evidence prove nothing:"]
+        lines += [f"  {shown(item['origin'])}: {item['message']}" for item in refused]
+    return "\n".join(lines) + "\n"
+
+
+def _digest(digests: Mapping[str, str]) -> str:
+    best = next((a for a in ("dirHash", "gitCommit", "sha256") if a in digests), next(iter(digests), ""))
+    return f"{best}:{digests[best][:12]}" if best else ""
+
+
+def _finding(finding: Mapping[str, Any]) -> list[str]:
+    lines = [f"[{finding['tier']}] {shown(finding['subject'])}: {finding['code']}"]
+    if finding.get("rule"):
+        lines.append(f"    rule:   {finding['rule']}")
+    for label in ("found", "wanted"):
+        if finding.get(label):
+            lines.append(f"    {label + ':':7} {shown(finding[label])}")
+    if finding.get("do"):
+        lines.append(f"    to do:  {shown(finding['do'])}")
+    return lines
+
+
+def _tree(graph: Mapping[str, Any]) -> list[str]:
+    nodes = {n["identity"]: n for n in graph["nodes"]}
+    parents: dict[str, list[tuple[str, str]]] = {}
+    for edge in graph["edges"]:
+        parents.setdefault(edge["child"], []).append((edge["role"], edge["parent"]))
+    return list(_branch(graph["root"], "", "", nodes, parents, set()))
+
+
+def _branch(
+    identity: str,
+    lead: str,
+    under: str,
+    nodes: Mapping[str, Any],
+    parents: Mapping[str, list[tuple[str, str]]],
+    told: set[str],
+) -> Iterator[str]:
+    node = nodes[identity]
+    text = f"{_MARKS[node['state']]} {node['kind']} {shown(node['name'])}"
+    if node.get("digests"):
+        algorithm, _, value = node["digests"][0].partition(":")
+        text += f"  {algorithm}:{value[:12]}"
+    signers = sorted({name for e in node["evidence"] for name in e["names"]})
+    if signers:
+        text += f"  signed by {', '.join(map(shown, signers))}"
+    if node["state"] != "verified":
+        text += f"  [{node['state']}]"
+    known = identity in told
+    yield f"{lead}{text}{'  (shown above)' if known and parents.get(identity) else ''}"
+    if known:
+        return
+    told.add(identity)
+    branches = parents.get(identity, [])
+    for number, (_, parent) in enumerate(branches):
+        last = number == len(branches) - 1
+        arm, gap = ("└─ ", "   ") if last else ("├─ ", "│  ")
+        yield from _branch(parent, f"{under}{arm}", f"{under}{gap}", nodes, parents, told)

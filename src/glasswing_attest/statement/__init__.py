@@ -1,0 +1,1 @@
+"""HOW IS IT SAID? in-toto statements, the resources they name, and the predicates they carry."""

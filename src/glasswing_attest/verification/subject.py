@@ -1,0 +1,41 @@
+"""Is the statement about this thing?
+
+in-toto Statement v1: a subject is matched by its digests alone. Ours are typed: a tree is matched on dirHash only, a git
+commit on its ids, a file on the digests of its bytes; weak and unknown algorithms count for nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import InitVar, dataclass
+
+from glasswing_attest.artifact.digest import DigestSet
+from glasswing_attest.errors import SubjectMismatch
+from glasswing_attest.statement.resource import ResourceDescriptor
+from glasswing_attest.verification.binding import VerifiedStatement
+from glasswing_attest.verification.proof import Proof, require_seal
+
+__all__ = ["MatchedSubject", "match"]
+
+_SEAL = object()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatchedSubject(Proof):
+    """The subject of a verified statement that names the thing."""
+
+    verified: VerifiedStatement
+    subject: ResourceDescriptor
+    seal: InitVar[object]
+
+    def __post_init__(self, seal: object) -> None:
+        require_seal(seal, _SEAL, self)
+
+
+def match(verified: VerifiedStatement, digests: DigestSet) -> MatchedSubject:
+    """Give the first subject that has these digests. Raises `SubjectMismatch`."""
+    subjects = verified.statement.subjects
+    for subject in subjects:
+        if subject.digest.matches(digests):
+            return MatchedSubject(verified=verified, subject=subject, seal=_SEAL)
+    found = ", ".join(s.digest.label for s in subjects[:4]) + (" …" if len(subjects) > 4 else "")
+    raise SubjectMismatch(where="$.subject", found=found, wanted=digests.label)
