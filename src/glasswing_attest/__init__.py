@@ -2,8 +2,9 @@
 
     from glasswing_attest import Build, DataRecord, Dataset, KeySigner, Model, Policy, Trust, attest, verify
 
-`attest` makes one signed in-toto statement, `verify` proves an artifact's chain by a policy, `Build` records a run. The names
-below are all that is public here; each is loaded when it is first used, so importing the package costs next to nothing.
+`attest` makes one signed in-toto statement, `verify` proves an artifact's chain by a policy, `Build` records a run.
+The names below are all that is public here; each is loaded when it is first used, so importing the package costs next
+to nothing.
 """
 
 from __future__ import annotations

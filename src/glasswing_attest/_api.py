@@ -79,8 +79,9 @@ def attest(
 ) -> Attestation:
     """Digest the subject, say what the predicate says of it, and sign that: one in-toto statement in a Sigstore bundle.
 
-    A record that describes its artifact (`DataRecord`, `ModelRecord`, `CodeRecord`) is completed from what was measured, and
-    refused where it contradicts it. What was made is checked under the signer's own key before it is returned.
+    A record that describes its artifact (`DataRecord`, `ModelRecord`, `CodeRecord`) is completed from what was
+    measured, and refused where it contradicts it. What was made is checked under the signer's own key before it is
+    returned.
 
     Args:
         subject: an artifact, its manifest, or several of them for a statement about all.
@@ -122,7 +123,7 @@ def attest(
 def attest_many(
     requests: Iterable[Request], *, signer: Signer, progress: Progress | None = None, executor: Executor | None = None
 ) -> tuple[Attestation, ...]:
-    """Make several attestations with one signer, in order. All are made, or the first error is raised and none is given.
+    """Make several attestations with one signer, in order: all of them, or the first error is raised.
 
     Raises:
         GlasswingError: as `attest` does.
@@ -157,7 +158,7 @@ def endorse(attestation: Attestation, *, signer: Signer) -> Attestation:
 
 
 def _seal(payload: bytes, payload_type: str, signer: Signer) -> Attestation:
-    """Sign, and check what was made under the signer's declared key. A self-check, not a proof that anybody believes."""
+    """Sign, and check what was made under the signer's declared key. A self-check, not a proof."""
     made = Attestation.parse(signer.seal(payload, payload_type))
     try:
         signature.check_by(made, signer.public_key)
@@ -218,7 +219,8 @@ class Verifier:
         Args:
             artifact: what is asked about: an artifact on disk, or its manifest.
             evidence: attestations, their bytes, files or directories of them, beside the verifier's own.
-            at: the time that claimed times, key windows and trims are held against; now, by default. An earlier one never
+            at: the time that claimed times, key windows and trims are held against; now, by default. An earlier one
+            never
                 relaxes the expiry of policy or trust.
             progress, executor: as for `attest`.
 
@@ -295,7 +297,13 @@ class Verifier:
         return walk(root, manifest.name, claims, self.policy, at=at, limits=self.limits, refused=refused)
 
     def _report(
-        self, manifest: Manifest, items: tuple[Item, ...], at: datetime, now: datetime, chain: Chain, refused: tuple[Refused, ...]
+        self,
+        manifest: Manifest,
+        items: tuple[Item, ...],
+        at: datetime,
+        now: datetime,
+        chain: Chain,
+        refused: tuple[Refused, ...],
     ) -> Report:
         cause = chain.cause
         if chain.accepted and manifest.is_declared and self.policy.declared == "deny":

@@ -1,7 +1,8 @@
 """How is a file that a person wrote read: policy and trust, in YAML, TOML or JSON?
 
-One plain subset for all three: mappings with string keys named once, sequences, strings, integers, booleans, null. YAML loses
-what makes readers differ: anchors, aliases, tags, several documents, duplicate keys, and the guessing of dates.
+One plain subset for all three: mappings with string keys named once, sequences, strings, integers, booleans, null.
+YAML loses what makes readers differ: anchors, aliases, tags, several documents, duplicate keys, and the guessing of
+dates.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ _Loader.yaml_implicit_resolvers = {
 
 
 def load_config(path: Path, *, kind: Kind, limits: Limits = DEFAULT) -> tuple[JsonObject, bytes]:
-    """Read a file by its suffix (``.yaml``, ``.yml``, ``.toml``, ``.json``). Gives the object and the bytes it came from."""
+    """Read a file by its suffix (``.yaml``, ``.yml``, ``.toml``, ``.json``). Gives the object and its bytes."""
     refused = PolicyRefused if kind == "policy" else TrustRefused
     data = read_bounded(path, "policy_bytes", limits, error=refused)
     return parse_config(data, suffix=path.suffix, kind=kind, where=str(path), limits=limits), data
@@ -112,7 +113,7 @@ def _parse_yaml(text: str, where: str, kind: Kind, limits: Limits) -> Any:
 def _plain_loader(where: str, kind: Kind, limits: Limits) -> type[yaml.SafeLoader]:
     class Plain(_Loader):
         def compose_node(self, parent: Any, index: Any) -> Any:
-            event = self.peek_event()
+            event: Any = self.peek_event()  # type: ignore[no-untyped-call]
             if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
                 raise NotYaml(kind=kind, where=f"{where}:{event.start_mark.line + 1}", found="an anchor or alias")
             return super().compose_node(parent, index)
@@ -145,14 +146,20 @@ def _value(node: yaml.Node, where: str, kind: Kind, limits: Limits, depth: int) 
         # YAML 1.1 reads `no` and `on` as booleans and `0o17`, `1:30` as numbers: only the plain spellings are read.
         if short == "bool" and node.value in ("true", "false"):
             return node.value == "true"
-        if short == "int" and node.value.lstrip("-").isdecimal() and (node.value == "0" or node.value.lstrip("-")[0] != "0"):
+        if (
+            short == "int"
+            and node.value.lstrip("-").isdecimal()
+            and (node.value == "0" or node.value.lstrip("-")[0] != "0")
+        ):
             return int(node.value)
-        raise NotYaml(kind=kind, where=place, found=node.value, wanted="a string (quote it), an integer, true, false or null")
+        raise NotYaml(
+            kind=kind, where=place, found=node.value, wanted="a string (quote it), an integer, true, false or null"
+        )
     raise NotYaml(kind=kind, where=place, found=f"the tag {node.tag}", wanted="plain YAML")
 
 
 def checked(model: type[_Model], value: object, *, kind: Kind, where: str = "$") -> _Model:
-    """Build a pydantic model, turning its complaints into one `PolicyRefused` or `TrustRefused` that names every place."""
+    """Build a pydantic model, its complaints in one `PolicyRefused` or `TrustRefused` that names every place."""
     refused = PolicyRefused if kind == "policy" else TrustRefused
     try:
         return model.model_validate(value)

@@ -1,8 +1,8 @@
 """How are foreign bytes read, so that what parses is what was meant?
 
-JSON (RFC 8259) is read strictly: UTF-8, no duplicate keys, no lone surrogates, exact numbers, bounded depth and size. Base64
-(RFC 4648, either alphabet, padding optional) must re-encode to itself. A `Node` carries its path, so that every refusal says
-where in the input it stands. Nothing here re-serialises what it read.
+JSON (RFC 8259) is read strictly: UTF-8, no duplicate keys, no lone surrogates, exact numbers, bounded depth and size.
+Base64 (RFC 4648, either alphabet, padding optional) must re-encode to itself. A `Node` carries its path, so that every
+refusal says where in the input it stands. Nothing here re-serialises what it read.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ __all__ = [
     "read_json",
 ]
 
-JsonValue: TypeAlias = "None | bool | int | Decimal | str | list[JsonValue] | dict[str, JsonValue]"
+JsonValue: TypeAlias = "bool | int | Decimal | str | list[JsonValue] | dict[str, JsonValue] | None"
 JsonObject: TypeAlias = "dict[str, JsonValue]"
 
 _M = TypeVar("_M", bound=Message)
@@ -162,7 +162,10 @@ def parse_json(
         raise LimitError(where=where, found="more", wanted=f"at most {limits.json_depth} (json_depth)") from e
     except json.JSONDecodeError as e:
         raise NotJson(
-            kind=kind, where=where, because=f"{e.msg} at line {e.lineno}, column {e.colno}", found=text[e.pos : e.pos + 20]
+            kind=kind,
+            where=where,
+            because=f"{e.msg} at line {e.lineno}, column {e.colno}",
+            found=text[e.pos : e.pos + 20],
         ) from e
     if hooks.refused:
         for item, path, _ in _walk(value, where):
@@ -208,7 +211,7 @@ def _refuse_unwritable(item: object, path: str) -> None:
     wanted = "null, a boolean, a string, an array, an object, a finite double, or an integer within ±(2^53−1)"
     if isinstance(item, bool | dict | list | tuple) or item is None:
         if isinstance(item, dict) and not all(isinstance(k, str) for k in item):
-            raise FieldRefused(where=path, found=[k for k in item if not isinstance(k, str)][0], wanted="a string key")
+            raise FieldRefused(where=path, found=next(k for k in item if not isinstance(k, str)), wanted="a string key")
     elif isinstance(item, int) and abs(item) > _SAFE_INTEGER:
         raise FieldRefused(where=path, found=item, wanted=wanted, do="write large integers as strings")
     elif isinstance(item, float) and item - item != 0:
@@ -341,7 +344,8 @@ def _kind_of(value: JsonValue) -> str:
 def decode_base64(text: str, *, where: str = "", kind: Kind = "evidence") -> bytes:
     """Decode RFC 4648 base64 strictly: standard or URL-safe alphabet, padding optional, no junk, no stray bits.
 
-    DSSE v1 and proto3 JSON both allow either alphabet. Python's own decoder accepts `aGl=` beside `aGk=`; this one does not.
+    DSSE v1 and proto3 JSON both allow either alphabet. Python's own decoder accepts `aGl=` beside `aGk=`; this one
+    does not.
 
     >>> decode_base64("aGk="), decode_base64("aGk")
     (b'hi', b'hi')

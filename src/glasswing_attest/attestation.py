@@ -1,11 +1,12 @@
 """WHAT TRAVELS? One attestation, byte for byte: a Sigstore bundle, or a bare DSSE envelope.
 
-`parse` tells the formats apart by their shape. An attestation is a container: nothing in it is verified, and what can be read
-without verifying says so in its name.
+`parse` tells the formats apart by their shape. An attestation is a container: nothing in it is verified, and what can
+be read without verifying says so in its name.
 """
 
 from __future__ import annotations
 
+import builtins
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,13 +33,13 @@ class Attestation:
         bundle: the Sigstore bundle, or None where the container is a bare envelope.
     """
 
-    bytes: bytes
+    bytes: builtins.bytes  # the design's name: an attestation is its bytes
     envelope: Envelope = field(compare=False, repr=False)
     material: KeyHint | Certificates = field(compare=False, repr=False)
     bundle: Bundle | None = field(compare=False, repr=False)
 
     @classmethod
-    def parse(cls, data: bytes, *, limits: Limits = DEFAULT) -> Attestation:
+    def parse(cls, data: builtins.bytes, *, limits: Limits = DEFAULT) -> Attestation:
         """Read a bundle or an envelope strictly.
 
         Raises:

@@ -1,13 +1,15 @@
 """WHAT TRAVELS? A Sigstore bundle: the signed content and all that is needed to verify it.
 
-Sigstore bundle v0.1-v0.3 (sigstore/protobuf-specs, sigstore_bundle.proto) in proto3 JSON, where zero values may be absent. ::
+Sigstore bundle v0.1-v0.3 (sigstore/protobuf-specs, sigstore_bundle.proto) in proto3 JSON, where zero values may be
+absent. ::
 
     {"mediaType": …,
      "verificationMaterial": {"publicKey": {"hint": …} | "certificate": … | "x509CertificateChain": …,
                               "tlogEntries": […], "timestampVerificationData": {"rfc3161Timestamps": […]}},
      "dsseEnvelope": … | "messageSignature": …}
 
-Written are key bundles of v0.3. Everything but the envelope's payload and type is unauthenticated until a check proves it.
+Written are key bundles of v0.3. Everything but the envelope's payload and type is unauthenticated until a check proves
+it.
 """
 
 from __future__ import annotations
@@ -47,7 +49,7 @@ class Certificates:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InclusionProof:
-    """A Merkle inclusion proof and the checkpoint that signs its root (RFC 6962, section 2.1.1; C2SP tlog-checkpoint)."""
+    """A Merkle inclusion proof and the checkpoint that signs its root (RFC 6962, 2.1.1; C2SP tlog-checkpoint)."""
 
     log_index: int
     tree_size: int
@@ -125,7 +127,9 @@ class Bundle:
     def of_key(envelope: Envelope, hint: str) -> bytes:
         """Write a v0.3 bundle for an envelope that was signed with a key, as one line of JSON."""
         if len(envelope.signatures) != 1:
-            raise FieldRefused(where="$.dsseEnvelope.signatures", found=len(envelope.signatures), wanted="one signature")
+            raise FieldRefused(
+                where="$.dsseEnvelope.signatures", found=len(envelope.signatures), wanted="one signature"
+            )
         body = {
             "mediaType": BUNDLE_V03,
             "verificationMaterial": {"publicKey": {"hint": hint}, "tlogEntries": []},

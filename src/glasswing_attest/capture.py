@@ -167,7 +167,9 @@ def _again(artifact: Artifact, manifest: Manifest) -> Manifest:
     if manifest.location is None:
         return manifest  # bytes in memory, or digests that were declared: there is nothing to read again
     reader = _AGAIN.get(manifest.kind, Dataset if manifest.form is Form.TREE else File)
-    return (reader(manifest.location, exclude=manifest.excluded) if manifest.excluded else reader(manifest.location)).measure()
+    return (
+        reader(manifest.location, exclude=manifest.excluded) if manifest.excluded else reader(manifest.location)
+    ).measure()
 
 
 def _dependency(used: _Input) -> ResourceDescriptor:
@@ -176,5 +178,8 @@ def _dependency(used: _Input) -> ResourceDescriptor:
     commit = manifest.digests.get("gitCommit")
     git = f"git+{repository.removeprefix('git+')}@{commit}" if "://" in repository and commit else ""
     return ResourceDescriptor(
-        name=manifest.name, uri=used.uri or git, digest=manifest.digests, annotations=MappingProxyType({"role": used.role})
+        name=manifest.name,
+        uri=used.uri or git,
+        digest=manifest.digests,
+        annotations=MappingProxyType({"role": used.role}),
     )

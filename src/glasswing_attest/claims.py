@@ -1,7 +1,7 @@
 """WHAT FOLLOWS? Proven evidence as typed facts.
 
-A `Claim` is a verified statement whose predicate was read by the reader of its type. A `PredicateType` says how one type is
-read and which edges it draws; what decides is passed to the `Verifier` explicitly, never found by itself.
+A `Claim` is a verified statement whose predicate was read by the reader of its type. A `PredicateType` says how one
+type is read and which edges it draws; what decides is passed to the `Verifier` explicitly, never found by itself.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from datetime import datetime
 
 from glasswing_attest._wire import Node
 from glasswing_attest.errors import UsageError
-from glasswing_attest.records import CodeRecord
-from glasswing_attest.records import registry as RECORDS
+from glasswing_attest.records import CodeRecord, registry
 from glasswing_attest.statement.predicates.provenance import PROVENANCE_V1, Provenance
 from glasswing_attest.statement.predicates.summary import SUMMARY_V1, VerificationSummary
 from glasswing_attest.statement.resource import ResourceDescriptor
@@ -51,7 +50,7 @@ class PredicateType:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A verified statement with its typed predicate. Only `read` makes one worth having, since it asks for the proof."""
+    """A verified statement with its typed predicate. `read` makes it, and asks for the proof."""
 
     verified: VerifiedStatement
     predicate: object
@@ -103,7 +102,7 @@ BUILT_IN: tuple[PredicateType, ...] = (
             parse=record.from_predicate,
             scope=_code_scope if record is CodeRecord else None,
         )
-        for record in RECORDS
+        for record in registry
     ),
 )
 """The predicate types that are read without being asked for."""

@@ -1,7 +1,7 @@
 """What was found out, in words a machine can read?
 
-A `Finding` is one stable code with its tier, subject, what was found, what was wanted and what to do. Chain edges, policy
-rules and appraisals all speak in findings, so one report carries everything. Tiers use the words of AR4SI
+A `Finding` is one stable code with its tier, subject, what was found, what was wanted and what to do. Chain edges,
+policy rules and appraisals all speak in findings, so one report carries everything. Tiers use the words of AR4SI
 (draft-ietf-rats-ar4si, section 2.3): none, affirming, warning, contraindicated.
 """
 

@@ -1,7 +1,7 @@
 """WITH WHICH KEY? Public keys, and the signature schemes that each kind may use.
 
-The schemes are those of the Sigstore algorithm registry (sigstore/architecture-docs, algorithm-registry.md): the curve or
-key kind fixes the hash, nothing is guessed from the signature. Names are securesystemslib's.
+The schemes are those of the Sigstore algorithm registry (sigstore/architecture-docs, algorithm-registry.md): the curve
+or key kind fixes the hash, nothing is guessed from the signature. Names are securesystemslib's.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from glasswing_attest.errors import Kind, KeyUnsupported, NotPem, SignatureInvalid, TrustRefused
+from glasswing_attest.errors import KeyUnsupported, Kind, NotPem, SignatureInvalid, TrustRefused
 
 __all__ = ["SCHEMES", "PublicKey", "schemes_of"]
 
@@ -85,7 +85,9 @@ class PublicKey:
         return cls(der, schemes if scheme is None else (scheme,), key)
 
     @classmethod
-    def from_pem(cls, pem: bytes | str, *, scheme: str | None = None, where: str = "", kind: Kind = "trust") -> PublicKey:
+    def from_pem(
+        cls, pem: bytes | str, *, scheme: str | None = None, where: str = "", kind: Kind = "trust"
+    ) -> PublicKey:
         """Read a PEM (RFC 7468) or DER SubjectPublicKeyInfo. Raises `NotPem` or `KeyUnsupported`."""
         data = pem.encode() if isinstance(pem, str) else pem
         load: Callable[[bytes], Any] = load_pem_public_key if b"-----BEGIN" in data else load_der_public_key
@@ -133,8 +135,8 @@ class PublicKey:
         if scheme == _ED25519:
             self._key.verify(signature, message)
         elif scheme in _RSA:
-            pad, digest = _RSA[scheme]
-            self._key.verify(signature, message, pad, digest)
+            pad, sha256 = _RSA[scheme]
+            self._key.verify(signature, message, pad, sha256)
         else:
             _, digest, size = _CURVES[self._key.curve.name]
             self._key.verify(_as_der(signature, size), message, ec.ECDSA(digest))

@@ -1,7 +1,7 @@
 """How large may untrusted input be?
 
-Every bound stands here and nowhere else. A bound that is exceeded raises `LimitError`: the answer is undecided, never yes.
-Figures follow sigstore-go (32 signatures and log entries, 1024 subjects, 32 digests) where it has one.
+Every bound stands here and nowhere else. A bound that is exceeded raises `LimitError`: the answer is undecided, never
+yes. Figures follow sigstore-go (32 signatures and log entries, 1024 subjects, 32 digests) where it has one.
 """
 
 from __future__ import annotations

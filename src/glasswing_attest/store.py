@@ -1,7 +1,7 @@
 """WHERE ARE ATTESTATIONS FOUND? Whatever a caller hands over as evidence, as one untrusted pile of items.
 
-Evidence may be attestations, their bytes, files (a bundle, an envelope, JSON lines, an attestation set), directories of such
-files, or any sequence of these. Nothing is parsed here beyond finding where one item ends and the next begins.
+Evidence may be attestations, their bytes, files (a bundle, an envelope, JSON lines, an attestation set), directories
+of such files, or any sequence of these. Nothing is parsed here beyond finding where one item ends and the next begins.
 """
 
 from __future__ import annotations
@@ -68,12 +68,14 @@ def _items(evidence: Evidence, origin: str, limits: Limits) -> Iterator[Item]:
             yield Item(data=data, origin=f"{origin}, attestation {number} of a set")
     elif isinstance(evidence, str | os.PathLike):
         yield from _files(Path(evidence), limits)
-    elif isinstance(evidence, Iterable) and not isinstance(evidence, bytearray | memoryview):
-        for number, each in enumerate(evidence):
-            yield from _items(each, f"{origin}[{number}]", limits)
     else:
-        wanted = "an attestation, its bytes, a path, or a sequence of these"
-        raise UsageError(where=origin, found=type(evidence).__name__, wanted=wanted)
+        try:
+            several = iter(evidence)
+        except TypeError as e:
+            wanted = "an attestation, its bytes, a path, or a sequence of these"
+            raise UsageError(where=origin, found=type(evidence).__name__, wanted=wanted) from e
+        for number, each in enumerate(several):
+            yield from _items(each, f"{origin}[{number}]", limits)
 
 
 def _files(path: Path, limits: Limits) -> Iterator[Item]:

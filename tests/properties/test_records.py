@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from glasswing_attest._wire import canonical_json
-from glasswing_attest.errors import GlasswingError
+from glasswing_attest.errors import GlasswingError, MalformedError
 from glasswing_attest.records import Part, Record, registry
 from glasswing_attest.records.base import _PARTS, _fields, _is_map, _is_time, _words
 from tests.unit.records.samples import RECORDS
@@ -48,6 +48,14 @@ def single(field: FieldDescriptor) -> st.SearchStrategy[Any]:
     return st.booleans() if field.type == FieldDescriptor.TYPE_BOOL else text
 
 
+def strategy(part: type[Part], field: FieldDescriptor) -> st.SearchStrategy[Any]:
+    for name in (f"{part.__name__}.{field.name}", field.name):
+        if name in SPECIAL:
+            return SPECIAL[name]
+    assert not _is_map(field)
+    return st.lists(single(field), max_size=2) if field.is_repeated else single(field)
+
+
 @st.composite
 def parts(draw: st.DrawFn, part: type[Part]) -> Part:
     values: dict[str, Any] = {}
@@ -55,11 +63,7 @@ def parts(draw: st.DrawFn, part: type[Part]) -> Part:
         required = part.model_fields[field.name].is_required()
         if not required and draw(st.booleans()):
             continue
-        special = SPECIAL.get(f"{part.__name__}.{field.name}") or SPECIAL.get(field.name)
-        if special is None and field.is_repeated:
-            assert not _is_map(field)
-            special = st.lists(single(field), max_size=2)
-        values[field.name] = draw(special or single(field))
+        values[field.name] = draw(strategy(part, field))
     try:
         return part(**values)
     except GlasswingError:
@@ -85,12 +89,10 @@ def test_the_predicate_is_what_protobuf_itself_would_write(record: Record) -> No
     assert json_format.ParseDict(record.to_predicate(), record.message()) == message
 
 
+# Numbers that a JSON reader with doubles reads exactly.
+numbers = st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(-(2.0**53) + 1, 2.0**53 - 1)
 json_values = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-(2**53) + 1, 2**53 - 1)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | text,
+    st.none() | st.booleans() | numbers | text,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(text, inner, max_size=3),
     max_leaves=5,
 )
@@ -143,13 +145,14 @@ def test_damaged_json_is_refused_or_read_as_it_stands(case: tuple[type[Record], 
     cls, document = case
     try:
         record = cls.from_json(canonical_json(document))
-    except GlasswingError as e:
-        assert e.code.startswith("malformed.")
-        assert e.where.startswith("$")
+    except MalformedError as e:
+        refused = e
+    else:
+        again = cls.from_json(record.to_json())
+        assert again == record
+        assert again.to_json() == record.to_json()
         return
-    again = cls.from_json(record.to_json())
-    assert again == record
-    assert again.to_json() == record.to_json()
+    assert refused.where.startswith("$")
 
 
 @given(st.sampled_from(registry), st.binary(max_size=200))
@@ -171,9 +174,9 @@ def test_flipped_bytes_raise_only_our_errors(record: Record, data: st.DataObject
             found = read(changed)
         except GlasswingError:
             continue
-        # A key may have become one that nobody knows, and the binary form has no place for it.
+        # A field may have become one that nobody knows, and the other form has no place for it.
         once = type(record).from_proto(found.to_proto())
-        assert type(record).from_json(once.to_json()) == type(record).from_proto(once.to_proto())
+        assert type(record).from_json(once.to_json()).to_predicate() == once.to_predicate()
 
 
 @given(st.sampled_from(registry), st.dictionaries(st.sampled_from(["name", "tree", "formats", "x"]), json_values))

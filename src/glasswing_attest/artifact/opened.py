@@ -1,8 +1,8 @@
 """Are the bytes that are loaded now the bytes that were measured?
 
-A server verifies a large model in milliseconds from its manifest, and its bytes as they load. `open_verified` hashes while it
-reads and raises on a difference; what was read before the end is known to be right only once the file was read to its end or
-closed without an error.
+A server verifies a large model in milliseconds from its manifest, and its bytes as they load. `open_verified` hashes
+while it reads and raises on a difference; what was read before the end is known to be right only once the file was
+read to its end or closed without an error.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _CHUNK = 1 << 20
 class VerifiedFile(io.BufferedIOBase):
     """A file opened for reading once, from start to end, that checks size and SHA-256 against a manifest.
 
-    Raises `Mismatch` when the end is reached, or at `close`, which reads what is left. Within ``with``, an exception of the
-    caller's passes unchanged.
+    Raises `Mismatch` when the end is reached, or at `close`, which reads what is left. Within ``with``, an exception
+    of the caller's passes unchanged.
     """
 
     def __init__(self, fd: int, entry: FileEntry, where: str) -> None:
@@ -93,7 +93,9 @@ class VerifiedFile(io.BufferedIOBase):
             os.close(self._fd)
             super().close()
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Close; without the check where the caller's own exception is on its way."""
         self._checked = self._checked or kind is not None
         self.close()

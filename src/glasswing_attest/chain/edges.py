@@ -1,7 +1,8 @@
 """What does a claim lead to?
 
-A dependency of a verified statement becomes an edge child —role→ parent. Its digests are those that stand in the child's signed
-bytes; its kind is the role that the producer claims, and an absent or unknown role is kind ``dependency``.
+A dependency of a verified statement becomes an edge child —role→ parent. Its digests are those that stand in the
+child's signed bytes; its kind is the role that the producer claims, and an absent or unknown role is kind
+``dependency``.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def references(claim: Claim) -> tuple[tuple[Reference, str], ...]:
 
 
 def in_scope(claim: Claim, reference: Reference) -> bool:
-    """Tell whether a claim speaks for the repository that the child named. One that names none is not held against it."""
+    """Tell whether a claim speaks for the repository that the child named. Naming none is not held against it."""
     theirs = _repository(claim.scope)
     return not reference.scope or not theirs or theirs == reference.scope
 

@@ -1,7 +1,7 @@
 """What does a walked chain look like?
 
-Nodes are things (model, dataset, code, …), runs and builders; edges say in which role a parent went into a child. Every node has
-a state, and nothing is cut silently.
+Nodes are things (model, dataset, code, …), runs and builders; edges say in which role a parent went into a child.
+Every node has a state, and nothing is cut silently.
 """
 
 from __future__ import annotations

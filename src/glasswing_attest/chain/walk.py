@@ -1,17 +1,18 @@
 """Is every required ancestor attested by someone trusted for that?
 
-The walk has three parts. *Explore*: from the root, hold every claim about a thing against the policy's rule for its kind, and
-follow the dependencies of those that satisfy it by themselves. *Settle*: the least fixed point of "a thing is accepted when each
-requirement has claims all of whose parents are accepted, in time"; a cycle supports nothing, and the order of the evidence
-cannot matter. The value of an accepted thing is the earliest time by which its own evidence is proved to have existed, so that a
-run can be asked to have started later. *Draw*: the graph of one consistent selection, or of what is missing.
+The walk has three parts. *Explore*: from the root, hold every claim about a thing against the policy's rule for its
+kind, and follow the dependencies of those that satisfy it by themselves. *Settle*: the least fixed point of "a thing
+is accepted when each requirement has claims all of whose parents are accepted, in time"; a cycle supports nothing, and
+the order of the evidence cannot matter. The value of an accepted thing is the earliest time by which its own evidence
+is proved to have existed, so that a run can be asked to have started later. *Draw*: the graph of one consistent
+selection, or of what is missing.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -149,9 +150,7 @@ def walk(
 
 
 class _Walk:
-    def __init__(
-        self, index: _Index, policy: Policy, at: datetime, limits: Limits, refused: Sequence[Refused]
-    ) -> None:
+    def __init__(self, index: _Index, policy: Policy, at: datetime, limits: Limits, refused: Sequence[Refused]) -> None:
         self._refused = refused
         self._index = index
         self._policy = policy
@@ -193,7 +192,10 @@ class _Walk:
             found.append(
                 _Candidate(
                     claim=claim,
-                    complaints=(*complaints(claim, requirement, self._policy, self._at), *_scope(claim, thing.reference)),
+                    complaints=(
+                        *complaints(claim, requirement, self._policy, self._at),
+                        *_scope(claim, thing.reference),
+                    ),
                     parents=references(claim),
                 )
             )
@@ -253,7 +255,8 @@ class _Walk:
         """Give the earliest candidates that satisfy the threshold together, or nothing."""
         claims = [c.claim for c in supported]
         rule = requirement.signed_by
-        # `supported` is in order of time, and more claims are never fewer signers: search the shortest sufficient prefix.
+        # `supported` is in order of time, and more claims are never fewer signers: search the shortest sufficient
+        # prefix.
         sufficient = range(rule.count, len(claims) + 1)
         shortest = bisect_left(sufficient, True, key=lambda n: bool(enough(claims[:n], rule, self._policy)))
         if shortest == len(sufficient):
@@ -341,7 +344,9 @@ class _Walk:
             )
         if thing.rule.trim is not None:
             until = thing.rule.trim.until
-            found = "the thing asked about" if until is None or thing.depth == 0 else f"a trim until {format_time(until)}"
+            found = (
+                "the thing asked about" if until is None or thing.depth == 0 else f"a trim until {format_time(until)}"
+            )
             return _finding("chain.trim", thing, found=found, wanted="evidence", do="give this kind requirements")
         for number, requirement in enumerate(thing.requirements):
             sound = [c for c in thing.candidates[number] if not c.complaints]
@@ -404,7 +409,11 @@ class _Walk:
             if claim.statement.predicate_type != requirement.predicate:
                 continue
             for described in claim.statement.subjects:
-                if described.name and described.name == thing.name and described.digest.form is thing.reference.digests.form:
+                if (
+                    described.name
+                    and described.name == thing.name
+                    and described.digest.form is thing.reference.digests.form
+                ):
                     return _finding(
                         SubjectMismatch.code,
                         thing,
@@ -498,7 +507,11 @@ class _Drawing:
         )
         names = ", ".join(sorted(claim.signer.names))
         self._nodes[builder] = Node(
-            identity=builder, kind="builder", name=f"{run.builder_id} (signed by {names})", digests=(), state=State.VERIFIED
+            identity=builder,
+            kind="builder",
+            name=f"{run.builder_id} (signed by {names})",
+            digests=(),
+            state=State.VERIFIED,
         )
         self._edges[Edge(child=child, parent=identity, role="run")] = None
         for reference, _ in candidate.parents:

@@ -24,7 +24,7 @@ import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
@@ -47,18 +47,24 @@ _Text = Annotated[str, Field(min_length=1)]
 _KINDS = ("model", "file", *ROLES)
 
 
-class _Refusing(type(BaseModel)):  # type: ignore[misc]  # pydantic's metaclass has no public name
-    """Lets Python callers see `PolicyRefused` where pydantic would raise its own error; nested validation is untouched."""
+if TYPE_CHECKING:
+    _Part = ConfigModel
+else:
 
-    def __call__(cls, *args: Any, **values: Any) -> Any:
-        try:
-            return super().__call__(*args, **values)
-        except ValidationError as e:
-            raise PolicyRefused(where=cls.__name__, because=problems_of(e)) from e
+    class _Refusing(type(BaseModel)):
+        """Gives Python callers `PolicyRefused` where pydantic would raise its own; nested validation is untouched.
 
+        A metaclass, because an `__init__` of our own would also run for nested values and hide where they stand.
+        """
 
-class _Part(ConfigModel, metaclass=_Refusing):
-    """One part of a policy."""
+        def __call__(cls, *args: Any, **values: Any) -> Any:
+            try:
+                return super().__call__(*args, **values)
+            except ValidationError as e:
+                raise PolicyRefused(where=cls.__name__, because=problems_of(e)) from e
+
+    class _Part(ConfigModel, metaclass=_Refusing):
+        """One part of a policy."""
 
 
 class Identity(_Part):
@@ -134,7 +140,7 @@ class Cardinality(_Part):
 
 
 class Expect(_Part):
-    """What the predicate must say. `builder` and `build_type` are of provenance, the others of a verification summary."""
+    """What the predicate must say. `builder` and `build_type` are provenance's, the rest a verification summary's."""
 
     builder: _Text | None = None
     build_type: _Text | None = None
@@ -144,9 +150,14 @@ class Expect(_Part):
 
     @model_validator(mode="after")
     def _unambiguous(self) -> Expect:
-        if not self.model_fields_set:
+        if not self.said:
             raise ValueError("expect says nothing")
         return self
+
+    @property
+    def said(self) -> set[str]:
+        """The names of the expectations that are there."""
+        return {name for name in type(self).model_fields if getattr(self, name) is not None}
 
 
 class Requirement(_Part):
@@ -155,12 +166,12 @@ class Requirement(_Part):
     label: _Text | None = Field(default=None, alias="as")
     predicate: _Text
     signed_by: SignedBy
-    expect: Expect = Field(default_factory=Expect.model_construct)
+    expect: Expect | None = None
     inputs: Mapping[str, Cardinality] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _complete(self) -> Requirement:
-        said = {name for name in Expect.model_fields if getattr(self.expect, name) is not None}
+        said = set() if self.expect is None else self.expect.said
         allowed: set[str] = set()
         if self.predicate == PROVENANCE_V1:
             allowed = {"builder", "build_type"}
@@ -258,7 +269,9 @@ class Policy(_Part):
     def require_fresh(self, now: datetime) -> None:
         """Raise `PolicyExpired` after `expires`."""
         if self.expires is not None and now > self.expires:
-            raise PolicyExpired(where="policy", found=format_time(self.expires), wanted=f"a time after {format_time(now)}")
+            raise PolicyExpired(
+                where="policy", found=format_time(self.expires), wanted=f"a time after {format_time(now)}"
+            )
 
 
 def _plain(value: Any) -> Any:

@@ -530,7 +530,12 @@ def _writable(value: JsonValue) -> object:
         return {k: _writable(v) for k, v in value.items()}
     if isinstance(value, list):
         return [_writable(v) for v in value]
-    if isinstance(value, Decimal) and Decimal(repr(float(value))) == value:
+    # An integer beyond 2^53−1 stays what it is in either spelling, and so is refused by the writer.
+    if (
+        isinstance(value, Decimal)
+        and Decimal(repr(float(value))) == value
+        and not (value % 1 == 0 and abs(value) >= 2**53)
+    ):
         return float(value)
     return value
 

@@ -1,7 +1,8 @@
 """How can a decision be looked at again next year?
 
 A case is a zip file with everything that decided and nothing else: ``case.json``, ``manifest.binpb``, ``policy.json``,
-``trust.json`` and ``evidence/NNNNN``. Equal cases are equal files: members are stored uncompressed, in order, without times.
+``trust.json`` and ``evidence/NNNNN``. Equal cases are equal files: members are stored uncompressed, in order, without
+times.
 """
 
 from __future__ import annotations

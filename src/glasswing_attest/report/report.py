@@ -1,13 +1,14 @@
 """What was decided, why, and on what evidence?
 
-A report is data: verdict, graph, findings, and the digests of everything that went in. `accepted` must be looked at by name:
-a report has no truth value. The claims that an accepted chain rests on are reachable through `records`, and only then.
+A report is data: verdict, graph, findings, and the digests of everything that went in. `accepted` must be looked at by
+name: a report has no truth value. The claims that an accepted chain rests on are reachable through `records`, and only
+then.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -27,7 +28,6 @@ from glasswing_attest.errors import (
     NoMatchingAttestation,
     NotAccepted,
     UnavailableError,
-    UsageError,
     VerificationError,
     error_types,
     shown,
@@ -130,7 +130,12 @@ class Report:
         cause = self.cause
         if cause is None:  # pragma: no cover  # every refusal is built with its cause
             return NoMatchingAttestation(where=self.artifact.name)
-        facts = {"where": cause.subject, "found": cause.found or None, "wanted": cause.wanted or None, "do": cause.do}
+        facts: dict[str, Any] = {
+            "where": cause.subject,
+            "found": cause.found or None,
+            "wanted": cause.wanted or None,
+            "do": cause.do,
+        }
         if cause.code == "chain.no-attestation":
             return NoMatchingAttestation(**facts)
         for kind in error_types(VerificationError):
@@ -138,12 +143,12 @@ class Report:
                 return kind(**facts)
         return NotAccepted(rule=cause.rule, because=cause.code, **facts)
 
-    def records(self, kind: Callable[..., _P] | type[_P]) -> tuple[_P, ...]:
+    def records(self, kind: type[_P]) -> tuple[_P, ...]:
         """Give the verified predicates of one type that the accepted chain rests on. Empty unless accepted.
 
         `kind` is a record's or predicate's class: ``report.records(DataRecord)``.
         """
-        return tuple(c.predicate for c in self.claims if self.accepted and type(c.predicate) is kind)  # type: ignore[misc]
+        return tuple(c.predicate for c in self.claims if self.accepted and isinstance(c.predicate, kind))
 
     def open(self, name: str | None = None) -> VerifiedFile:
         """Open a file of the accepted artifact; its bytes are checked as they are read. A single file needs no `name`.

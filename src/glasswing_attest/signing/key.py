@@ -1,6 +1,7 @@
 """How is it signed with a key that somebody holds?
 
-The signature itself is securesystemslib's. Keys are read here, because its loader ignores passphrases, and the scheme is always
+The signature itself is securesystemslib's. Keys are read here, because its loader ignores passphrases, and the scheme
+is always
 named: ECDSA with its curve's hash, Ed25519, or RSA PKCS#1 v1.5 with SHA-256, as Sigstore's algorithm registry has them.
 """
 

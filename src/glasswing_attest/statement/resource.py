@@ -1,7 +1,7 @@
 """Which thing does a statement speak of?
 
-in-toto ResourceDescriptor v1 (in-toto attestation, spec/v1/resource_descriptor.md). At least one of ``uri``, ``digest`` and
-``content`` identifies the resource; ``name`` is local to the statement.
+in-toto ResourceDescriptor v1 (in-toto attestation, spec/v1/resource_descriptor.md). At least one of ``uri``,
+``digest`` and ``content`` identifies the resource; ``name`` is local to the statement.
 """
 
 from __future__ import annotations

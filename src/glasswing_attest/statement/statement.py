@@ -7,8 +7,8 @@ in-toto Statement v1 (in-toto attestation, spec/v1/statement.md); v0.1 is read t
      "predicateType": "<TypeURI>",
      "predicate": {…}}
 
-The bytes are kept as they came: they are what was signed. A `Statement` is only a reading of them, and says nothing about
-who signed; `verification.binding.VerifiedStatement` does.
+The bytes are kept as they came: they are what was signed. A `Statement` is only a reading of them, and says nothing
+about who signed; `verification.binding.VerifiedStatement` does.
 """
 
 from __future__ import annotations

@@ -10,7 +10,8 @@ Trust binds keys, names and times; who may say what is the policy's business. A 
         valid_from: 2026-01-01T00:00:00Z   # optional; the window is closed at both ends
         valid_until: 2027-01-01T00:00:00Z
         scheme: rsassa-pss-sha256          # optional: narrows what the key may be used for
-        keyids: [trainer-2026]             # optional: the envelope's keyid or the bundle's hint must be one of these too
+        keyids: [trainer-2026]             # optional: the envelope's keyid or the bundle's hint must be one of these
+        too
 """
 
 from __future__ import annotations
@@ -162,7 +163,9 @@ class Trust:
     def require_fresh(self, now: datetime) -> None:
         """Raise `TrustExpired` after `expires`."""
         if self.expires is not None and now > self.expires:
-            raise TrustExpired(where="trust", found=format_time(self.expires), wanted=f"a time after {format_time(now)}")
+            raise TrustExpired(
+                where="trust", found=format_time(self.expires), wanted=f"a time after {format_time(now)}"
+            )
 
 
 def _trusted_key(name: str, entry: _KeyEntry, where: str, folder: Path | None) -> TrustedKey:

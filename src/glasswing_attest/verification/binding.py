@@ -1,7 +1,7 @@
 """Is what was signed a statement, and what does it say?
 
-The payload type stands inside the signed bytes and must be in-toto's (in-toto attestation, spec/v1/envelope.md). Only here do
-signed bytes become readable, once: what is parsed is exactly what was signed.
+The payload type stands inside the signed bytes and must be in-toto's (in-toto attestation, spec/v1/envelope.md). Only
+here do signed bytes become readable, once: what is parsed is exactly what was signed.
 """
 
 from __future__ import annotations

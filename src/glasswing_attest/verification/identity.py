@@ -1,7 +1,8 @@
 """Who is the signer, and was the key good at that time?
 
 For keys: every name that the trust gives the key whose closed window contains all the times that count. These are the
-witnessed times; where there is none, only a caller who accepts claimed times goes on, and the windows apply at `claimed_at`.
+witnessed times; where there is none, only a caller who accepts claimed times goes on, and the windows apply at
+`claimed_at`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """In which order is it proved?
 
-Each step takes what the step before proved, so no step can be left out or swapped. The order is that of DESIGN ("The river")
-and of Sigstore's client specification, sections 4 and 5. A statement becomes readable only at the end.
+Each step takes what the step before proved, so no step can be left out or swapped. The order is that of DESIGN ("The
+river") and of Sigstore's client specification, sections 4 and 5. A statement becomes readable only at the end.
 """
 
 from __future__ import annotations

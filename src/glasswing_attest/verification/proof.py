@@ -1,7 +1,7 @@
 """How is "verified" a type and not a flag?
 
-Each check gives a value that only its own module can construct: it alone holds the seal. A proof cannot be copied with other
-contents, pickled or loaded from a file; whoever holds one knows that the check was made, in this process.
+Each check gives a value that only its own module can construct: it alone holds the seal. A proof cannot be copied with
+other contents, pickled or loaded from a file; whoever holds one knows that the check was made, in this process.
 """
 
 from __future__ import annotations

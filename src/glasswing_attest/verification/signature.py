@@ -1,7 +1,7 @@
 """Did a trusted key sign these very bytes?
 
-DSSE v1, protocol.md, "Verification": the signature is over the pre-authentication encoding of the payload as it came. Every
-trusted key is tried, hinted ones first; the hint itself decides nothing.
+DSSE v1, protocol.md, "Verification": the signature is over the pre-authentication encoding of the payload as it came.
+Every trusted key is tried, hinted ones first; the hint itself decides nothing.
 """
 
 from __future__ import annotations

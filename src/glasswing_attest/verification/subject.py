@@ -1,7 +1,7 @@
 """Is the statement about this thing?
 
-in-toto Statement v1: a subject is matched by its digests alone. Ours are typed: a tree is matched on dirHash only, a git
-commit on its ids, a file on the digests of its bytes; weak and unknown algorithms count for nothing.
+in-toto Statement v1: a subject is matched by its digests alone. Ours are typed: a tree is matched on dirHash only, a
+git commit on its ids, a file on the digests of its bytes; weak and unknown algorithms count for nothing.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Does the signature stand in a log that we believe?
 
-No profile of this release asks for a log, so nothing is proved here and nothing is refused: `LoggedSignature` says with which
-logs the signature was proved to stand, and today that is none. A log entry inside a bundle is neither read nor believed.
+No profile of this release asks for a log, so nothing is proved here and nothing is refused: `LoggedSignature` says
+with which logs the signature was proved to stand, and today that is none. A log entry inside a bundle is neither read
+nor believed.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ import re
 import types
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import pydantic
@@ -75,6 +76,7 @@ SCALARS = {FieldDescriptor.TYPE_STRING: str, FieldDescriptor.TYPE_UINT64: int, F
 def proto_shape(field: FieldDescriptor) -> tuple[str, Any]:
     """(cardinality, type) of a field in the schema, in Python's terms."""
     if is_map(field):
+        assert field.message_type is not None
         assert all(f.type == FieldDescriptor.TYPE_STRING for f in field.message_type.fields)
         return "map", str
     kind: Any
@@ -123,10 +125,8 @@ def test_a_field_has_the_same_type_cardinality_and_presence(message: Descriptor,
         assert optional <= (field.enum_type is not None)
 
 
-def said_to_be_required(message: Descriptor) -> set[str]:
+def said_to_be_required(message: Any) -> set[str]:
     """The fields whose comment in the .proto file begins with "Required."."""
-    from pathlib import Path
-
     source = Path(__file__).parents[3] / "proto" / message.file.name
     body = source.read_text(encoding="utf-8").split(f"\nmessage {message.name} {{\n")[1].split("\n}\n")[0]
     comments = re.findall(r"((?:^  //.*\n)+)  (.*) = \d+;$", body + "\n", re.MULTILINE)

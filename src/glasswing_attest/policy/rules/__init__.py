@@ -1,7 +1,8 @@
 """One rule a file: each holds a claim against one part of a requirement and answers in findings.
 
-A rule is a pure function. An empty answer means that the claim satisfies it; every complaint says what was found, what was
-wanted and what to do. `COMPLAINTS` lists the rules that judge a single claim; `signed_by` also judges several together.
+A rule is a pure function. An empty answer means that the claim satisfies it; every complaint says what was found, what
+was wanted and what to do. `COMPLAINTS` lists the rules that judge a single claim; `signed_by` also judges several
+together.
 """
 
 from __future__ import annotations

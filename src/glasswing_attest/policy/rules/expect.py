@@ -23,6 +23,8 @@ _LEVEL = re.compile(r"(SLSA_[A-Z_]+_LEVEL)_([0-9])")
 def complaints(claim: Claim, requirement: Requirement, _policy: Policy, _at: datetime) -> list[Finding]:
     """Complain about every expectation that the predicate does not meet."""
     said, expect = claim.predicate, requirement.expect
+    if expect is None:
+        return []
     pairs: list[tuple[str, str | None, str]] = []
     if isinstance(said, Provenance):
         pairs = [("builder", expect.builder, said.builder_id), ("build_type", expect.build_type, said.build_type)]

@@ -1,7 +1,7 @@
 """Does the run name as many inputs of each role as it should?
 
-Counted are distinct things. Where two descriptors may be the same thing, the count that makes the rule stricter is taken: for a
-minimum they count once, for a maximum twice.
+Counted are distinct things. Where two descriptors may be the same thing, the count that makes the rule stricter is
+taken: for a minimum they count once, for a maximum twice.
 """
 
 from __future__ import annotations

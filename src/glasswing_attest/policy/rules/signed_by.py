@@ -1,7 +1,7 @@
 """Did the right identities sign, and enough distinct ones?
 
-A threshold counts distinct signers, assigned to distinct names by matching: one key under two names counts once, and so do two
-signatures by one key. Each signer's statement must satisfy the whole requirement.
+A threshold counts distinct signers, assigned to distinct names by matching: one key under two names counts once, and
+so do two signatures by one key. Each signer's statement must satisfy the whole requirement.
 """
 
 from __future__ import annotations

@@ -1,12 +1,13 @@
 """Do the times within one claim make sense?
 
-For provenance: startedOn ≤ finishedOn ≤ the time that a witness gives, else ≤ `at`. Where times must be verified, a run without
-startedOn has no place in time and is refused.
+For provenance: startedOn ≤ finishedOn ≤ the time that a witness gives, else ≤ `at`. Where times must be verified, a
+run without startedOn has no place in time and is refused.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import pairwise
 
 from glasswing_attest._wire import format_time
 from glasswing_attest.claims import Claim
@@ -25,7 +26,7 @@ def complaints(claim: Claim, requirement: Requirement, policy: Policy, at: datet
     latest = claim.signed_by or at
     told = [("startedOn", run.started_on), ("finishedOn", run.finished_on), ("signed", latest)]
     known = [(name, time) for name, time in told if time is not None]
-    wrong = [(a, b) for a, b in zip(known, known[1:], strict=False) if a[1] > b[1]]
+    wrong = [(a, b) for a, b in pairwise(known) if a[1] > b[1]]
     found = [
         _complaint(requirement, f"{a[0]} {format_time(a[1])}", f"no later than {b[0]} {format_time(b[1])}")
         for a, b in wrong

@@ -1,8 +1,8 @@
 """What did somebody else's verification conclude?
 
 SLSA verification summary (VSA) v1 (SLSA v1.2, verification_summary.md), predicate type
-``https://slsa.dev/verification_summary/v1``. Read here as far as an expectation needs it: who verified, which resource, with
-what result and levels.
+``https://slsa.dev/verification_summary/v1``. Read here as far as an expectation needs it: who verified, which
+resource, with what result and levels.
 """
 
 from __future__ import annotations
