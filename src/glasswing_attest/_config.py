@@ -8,9 +8,10 @@ dates.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeAlias, TypeVar
 
 import pydantic
 import yaml
@@ -29,7 +30,7 @@ from glasswing_attest.errors import (
 )
 from glasswing_attest.limits import DEFAULT, Limits
 
-__all__ = ["ConfigModel", "ConfigTime", "checked", "load_config", "parse_config", "problems_of"]
+__all__ = ["ConfigModel", "ConfigTime", "Frozen", "FrozenMap", "checked", "load_config", "parse_config", "problems_of"]
 
 _Model = TypeVar("_Model", bound=pydantic.BaseModel)
 
@@ -38,6 +39,43 @@ class ConfigModel(pydantic.BaseModel):
     """The base of what people write: frozen, without unknown fields, nothing coerced."""
 
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True)
+
+
+def _as_dict(value: Mapping[str, Any], write: pydantic.SerializerFunctionWrapHandler) -> Any:
+    return write(dict(value))
+
+
+_Value = TypeVar("_Value")
+
+
+class Frozen(Mapping[str, _Value]):
+    """A mapping that nobody can change, in the order given; hashable and picklable."""
+
+    __slots__ = ("_items",)
+
+    def __init__(self, items: Mapping[str, _Value]) -> None:
+        self._items = dict(items)
+
+    def __getitem__(self, key: str) -> _Value:
+        return self._items[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._items.items()))
+
+    def __repr__(self) -> str:
+        return repr(self._items)
+
+
+FrozenMap: TypeAlias = Annotated[
+    Mapping[str, _Value], pydantic.AfterValidator(Frozen), pydantic.WrapSerializer(_as_dict)
+]
+"""A mapping that cannot be changed once it was validated: a frozen model alone would keep the caller's dict."""
 
 
 def _as_time(value: object) -> object:

@@ -196,7 +196,7 @@ def _header(created: datetime | None, producer: str | None) -> AttestationSetHea
 def _utc(created: datetime | None) -> datetime | None:
     if created is None:
         return None
-    if created.tzinfo is None:
+    if created.utcoffset() is None:
         raise FieldRefused(where="created", found=created, wanted="a time with a time zone")
     try:
         return created.astimezone(UTC)

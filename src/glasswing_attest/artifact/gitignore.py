@@ -9,12 +9,14 @@ What is not understood must not hide a file: such a pattern ignores nothing, and
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 __all__ = ["IgnoreFile"]
 
 _SPAN = object()  # a "**" component
+_STARS = re.compile(rb"\*{2,}")
 _CLASSES: dict[bytes, Callable[[int], bool]] = {
     b"alnum": lambda c: chr(c).isalnum(),
     b"alpha": lambda c: chr(c).isalpha(),
@@ -99,7 +101,9 @@ def _parse(line: bytes) -> _Pattern | None:
         return None
     components: tuple[_Component, ...] | None
     try:
-        components = tuple(_SPAN if part == b"**" and anchored else _component(part) for part in line.split(b"/"))
+        components = tuple(
+            _SPAN if anchored and _STARS.fullmatch(part) else _component(part) for part in line.split(b"/")
+        )
     except _NotUnderstood:
         components = None
     if components is not None and not anchored:

@@ -234,7 +234,7 @@ class Manifest:
 
         >>> entry = FileEntry(name="a", size=0, sha256=hashlib.sha256(b"").hexdigest())
         >>> Manifest.of_tree("dataset", [entry]).digests.label
-        'dirHash:4e4ed5d88a37'
+        'dirHash:fba1930570cf'
         """
         ordered = tuple(sorted(files, key=_name_bytes))
         if not ordered:

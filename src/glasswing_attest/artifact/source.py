@@ -440,8 +440,12 @@ def _examine(root: Path, state: _State, *, depth: int, prefix: _Parts = ()) -> _
         comparison = _Comparison(root=os.fsencode(root), prefix=prefix, objects=objects, state=state, depth=depth)
         with open_directory(os.fsencode(root), (), str(root)) as fd:
             comparison.directory(fd, (), tree.decode("ascii"), (), ignored=False)
-    if _head(git, common, state.limits) != head:
-        raise ArtifactUnstable(where=str(git / "HEAD"), found="another commit", wanted=commit)
+    try:
+        head_after = _head(git, common, state.limits)
+    except SourceRefused as e:
+        raise ArtifactUnstable(where=e.where, because=e.because) from e
+    if head_after != head:
+        raise ArtifactUnstable(where=str(git / "HEAD"), found=" ".join(head_after), wanted=" ".join(head))
     return _Found(commit=commit, tree=tree.decode("ascii"), ref=ref, common=common)
 
 

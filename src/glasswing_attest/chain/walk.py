@@ -494,16 +494,17 @@ class _Drawing:
         )
         for candidate in shown:
             if isinstance(candidate.claim.predicate, Provenance):
-                self._run(identity, candidate, candidate.claim.predicate)
+                stands = state is State.VERIFIED
+                self._run(identity, candidate, candidate.claim.predicate, State.VERIFIED if stands else State.FAILED)
 
-    def _run(self, child: str, candidate: _Candidate, run: Provenance) -> None:
+    def _run(self, child: str, candidate: _Candidate, run: Provenance, state: State) -> None:
         """A run node is one verified payload; its builder stands behind it as its signer's word."""
         claim = candidate.claim
         identity, builder = f"run {claim.statement.digest}", f"builder {run.builder_id} {claim.signer.principal}"
         evidence = (_evidence(claim),)
         name = run.invocation_id or run.build_type
         self._nodes[identity] = Node(
-            identity=identity, kind="run", name=name, digests=(), state=State.VERIFIED, evidence=evidence
+            identity=identity, kind="run", name=name, digests=(), state=state, evidence=evidence
         )
         names = ", ".join(sorted(claim.signer.names))
         self._nodes[builder] = Node(

@@ -28,7 +28,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
-from glasswing_attest._config import ConfigModel, ConfigTime, checked, load_config, parse_config, problems_of
+from glasswing_attest._config import (
+    ConfigModel,
+    ConfigTime,
+    Frozen,
+    FrozenMap,
+    checked,
+    load_config,
+    parse_config,
+    problems_of,
+)
 from glasswing_attest._wire import canonical_json, format_time
 from glasswing_attest.errors import PolicyExpired, PolicyRefused
 from glasswing_attest.limits import DEFAULT, Limits
@@ -167,7 +176,7 @@ class Requirement(_Part):
     predicate: _Text
     signed_by: SignedBy
     expect: Expect | None = None
-    inputs: Mapping[str, Cardinality] = Field(default_factory=dict)
+    inputs: FrozenMap[Cardinality] = Frozen({})
 
     @model_validator(mode="after")
     def _complete(self) -> Requirement:
@@ -231,8 +240,8 @@ class Policy(_Part):
     expires: ConfigTime | None = None
     times: Literal["verified", "claimed"] = "verified"
     declared: Literal["deny", "allow"] = "deny"
-    identities: Mapping[str, Identity] = Field(min_length=1)
-    nodes: Mapping[str, NodeRule] = Field(min_length=1)
+    identities: Annotated[FrozenMap[Identity], Field(min_length=1)]
+    nodes: Annotated[FrozenMap[NodeRule], Field(min_length=1)]
 
     @model_validator(mode="after")
     def _consistent(self) -> Policy:

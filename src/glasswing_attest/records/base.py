@@ -80,7 +80,7 @@ def _text(value: str) -> str:
 
 
 def _utc(value: datetime) -> datetime:
-    if value.tzinfo is None:
+    if value.utcoffset() is None:
         raise ValueError("a time needs a time zone")
     try:
         return value.astimezone(UTC)
