@@ -15,7 +15,7 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     PublicFormat,
@@ -37,6 +37,12 @@ _RSA = {
     "rsassa-pss-sha256": (padding.PSS(padding.MGF1(hashes.SHA256()), padding.PSS.AUTO), hashes.SHA256()),
 }
 _ED25519 = "ed25519"
+_LEGACY = "ecdsa-sha2-256"
+_HASH_OF = {
+    **{name: digest.name for name, digest, _ in _CURVES.values()},
+    **{name: digest.name for name, (_, digest) in _RSA.items()},
+    _LEGACY: "sha256",
+}
 _RSA_BITS = range(2048, 8193)
 
 SCHEMES = (*(name for name, _, _ in _CURVES.values()), _ED25519, *_RSA)
@@ -71,8 +77,11 @@ class PublicKey:
     _key: Any = field(compare=False, repr=False)
 
     @classmethod
-    def of(cls, key: Any, *, scheme: str | None = None) -> PublicKey:
+    def of(cls, key: Any, *, scheme: str | None = None, legacy: bool = False) -> PublicKey:
         """Wrap a `cryptography` public key. `scheme` narrows what the key may be used for.
+
+        `legacy` adds SHA-256 for P-384 and P-521: what clients signed with certificates before the registry fixed the
+        hash.
 
         Raises:
             KeyUnsupported: for a kind, curve or size that is not used here.
@@ -81,6 +90,8 @@ class PublicKey:
         schemes = schemes_of(key)
         if scheme is not None and scheme not in schemes:
             raise TrustRefused(where="scheme", found=scheme, wanted=" or ".join(schemes))
+        if legacy and scheme is None and isinstance(key, ec.EllipticCurvePublicKey):
+            schemes = (*schemes, _LEGACY)
         der = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         return cls(der, schemes if scheme is None else (scheme,), key)
 
@@ -131,15 +142,42 @@ class PublicKey:
             return scheme
         raise SignatureInvalid(wanted=f"a signature by key {self.fingerprint[:16]}")
 
-    def _check(self, scheme: str, signature: bytes, message: bytes) -> None:
+    def check_digest(self, signature: bytes, digest: tuple[str, bytes], message: bytes | None = None) -> str:
+        """Give the scheme under which `signature` is this key's over what has this `digest` (algorithm and bytes).
+
+        A scheme that signs the message itself (Ed25519), or hashes it otherwise, needs the `message`.
+
+        Raises:
+            SignatureInvalid: it is not.
+            KeyUnsupported: the scheme needs the message, and there is none.
+        """
+        usable = [s for s in self.schemes if _HASH_OF.get(s) == digest[0] or message is not None]
+        if not usable:
+            found = f"{' or '.join(self.schemes)} over a {digest[0]} digest"
+            raise KeyUnsupported(where="key", found=found, wanted="the artifact itself", do="hand over the artifact")
+        for scheme in usable:
+            hash_name = _HASH_OF.get(scheme)
+            try:
+                if hash_name != digest[0] and message is not None:
+                    self._check(scheme, signature, message)
+                else:
+                    self._check(scheme, signature, digest[1], prehashed=True)
+            except (InvalidSignature, ValueError):
+                continue
+            return scheme
+        raise SignatureInvalid(wanted=f"a signature by key {self.fingerprint[:16]}")
+
+    def _check(self, scheme: str, signature: bytes, message: bytes, *, prehashed: bool = False) -> None:
         if scheme == _ED25519:
             self._key.verify(signature, message)
         elif scheme in _RSA:
             pad, sha256 = _RSA[scheme]
-            self._key.verify(signature, message, pad, sha256)
+            self._key.verify(signature, message, pad, Prehashed(sha256) if prehashed else sha256)
         else:
             _, digest, size = _CURVES[self._key.curve.name]
-            self._key.verify(_as_der(signature, size), message, ec.ECDSA(digest))
+            digest = hashes.SHA256() if scheme == _LEGACY else digest
+            algorithm = ec.ECDSA(Prehashed(digest) if prehashed else digest)
+            self._key.verify(_as_der(signature, size), message, algorithm)
 
 
 def _as_der(signature: bytes, size: int) -> bytes:

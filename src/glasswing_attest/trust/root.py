@@ -1,24 +1,28 @@
-"""Which keys are believed, under which names, and when?
+"""Whom do we believe, under which names, and when?
 
-Trust binds keys, names and times; who may say what is the policy's business. A trust file::
+Trust binds keys, authorities, logs, clocks, names and times; who may say what is the policy's business. A trust file::
 
     version: 1
     expires: 2027-06-30T00:00:00Z          # optional: afterwards the trust is unavailable
+    roots:
+      public-good:
+        file: trusted_root.json            # a Sigstore TrustedRoot; or document: with its JSON text
+        profile: public-good               # or github, or {scts: 1, logs: 1, times: 1}
     keys:
       trainer:
         file: trainer.pub                  # or public_key: | with the PEM text
         valid_from: 2026-01-01T00:00:00Z   # optional; the window is closed at both ends
         valid_until: 2027-01-01T00:00:00Z
         scheme: rsassa-pss-sha256          # optional: narrows what the key may be used for
-        keyids: [trainer-2026]             # optional: the envelope's keyid or the bundle's hint must be one of these
-        too
+        keyids: [trainer-2026]             # optional: the container must name the key by one of these, too
+        witness: {root: public-good, logs: 1, times: 1}      # optional: what a signature by it needs beside itself
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -31,8 +35,28 @@ from glasswing_attest._wire import canonical_json, format_time
 from glasswing_attest.errors import TrustExpired, TrustRefused, UsageError
 from glasswing_attest.keys import PublicKey
 from glasswing_attest.limits import DEFAULT, Limits
+from glasswing_attest.trust.sigstore import PROFILES, Profile, Root
 
-__all__ = ["Trust", "TrustedKey"]
+__all__ = ["Trust", "TrustedKey", "Witness"]
+
+
+class _ProfileEntry(ConfigModel):
+    scts: int
+    logs: int
+    times: int
+    stamps: int = 0
+
+
+class _RootEntry(ConfigModel):
+    file: str | None = None
+    document: str | None = None
+    profile: Literal["public-good", "github"] | _ProfileEntry
+
+
+class _WitnessEntry(ConfigModel):
+    root: str
+    logs: int = Field(ge=0)
+    times: int = Field(ge=0)
 
 
 class _KeyEntry(ConfigModel):
@@ -42,12 +66,27 @@ class _KeyEntry(ConfigModel):
     valid_until: ConfigTime | None = None
     scheme: str | None = None
     keyids: list[str] | None = None
+    witness: _WitnessEntry | None = None
 
 
 class _TrustFile(ConfigModel):
     version: Literal[1]
     expires: ConfigTime | None = None
-    keys: dict[str, _KeyEntry] = Field(min_length=1)
+    keys: dict[str, _KeyEntry] = Field(default_factory=dict)
+    roots: dict[str, _RootEntry] = Field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Witness:
+    """What a signature by a key needs beside it: entries in so many logs, and so many times, of one trusted root."""
+
+    root: str
+    logs: int
+    times: int
+
+    def __post_init__(self) -> None:
+        if min(self.logs, self.times) < 0 or self.logs + self.times == 0:
+            raise TrustRefused(where="witness", found=f"logs {self.logs}, times {self.times}", wanted="at least one")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +101,7 @@ class TrustedKey:
     valid_from: datetime | None = None
     valid_until: datetime | None = None
     keyids: tuple[str, ...] | None = None
+    witness: Witness | None = None
 
     def __post_init__(self) -> None:
         for label, time in (("valid_from", self.valid_from), ("valid_until", self.valid_until)):
@@ -96,19 +136,28 @@ class Trust:
     ('trainer',)
     """
 
-    keys: tuple[TrustedKey, ...]
+    keys: tuple[TrustedKey, ...] = ()
+    roots: tuple[Root, ...] = ()
     expires: datetime | None = None
 
     def __post_init__(self) -> None:
-        if not self.keys:
-            raise TrustRefused(where="keys", found="nothing", wanted="at least one key")
+        if not self.keys and not self.roots:
+            raise TrustRefused(where="trust", found="nothing", wanted="at least one key or root")
         DEFAULT.check("trusted_keys", len(self.keys), where="keys")
         names = [k.name for k in self.keys]
         if len(set(names)) != len(names):
             raise TrustRefused(where="keys", found=", ".join(sorted(names)), wanted="each name once")
         if self.expires is not None and self.expires.tzinfo is None:
             raise TrustRefused(where="expires", found=str(self.expires), wanted="a time with a zone")
+        roots = {r.name: r for r in self.roots}
+        if len(roots) != len(self.roots):
+            raise TrustRefused(where="roots", found=", ".join(r.name for r in self.roots), wanted="each name once")
+        for key in self.keys:
+            if key.witness is not None and key.witness.root not in roots:
+                wanted = f"one of {', '.join(roots)}" if roots else "a root"
+                raise TrustRefused(where=f"keys.{key.name}.witness.root", found=key.witness.root, wanted=wanted)
         object.__setattr__(self, "keys", tuple(sorted(self.keys, key=lambda k: k.name)))
+        object.__setattr__(self, "roots", tuple(sorted(self.roots, key=lambda r: r.name)))
 
     @classmethod
     def of(cls, keys: Mapping[str, PublicKey] | None = None, /, **named: PublicKey) -> Trust:
@@ -141,14 +190,20 @@ class Trust:
         file = checked(_TrustFile, config, kind="trust", where=where)
         return cls(
             keys=tuple(_trusted_key(name, entry, where, folder) for name, entry in file.keys.items()),
+            roots=tuple(_root(name, entry, where, folder) for name, entry in file.roots.items()),
             expires=file.expires,
         )
 
     def to_json(self) -> bytes:
         """Give the trust as a self-contained trust file in canonical JSON."""
-        keys = {k.name: _entry_of(k) for k in self.keys}
-        expires = {} if self.expires is None else {"expires": format_time(self.expires)}
-        return canonical_json({"version": 1, "keys": keys, **expires})
+        members: dict[str, object] = {"version": 1, "keys": {k.name: _entry_of(k) for k in self.keys}}
+        if self.roots:
+            members["roots"] = {
+                r.name: {"document": r.raw.decode("utf-8"), "profile": asdict(r.profile)} for r in self.roots
+            }
+        if self.expires is not None:
+            members["expires"] = format_time(self.expires)
+        return canonical_json(members)
 
     @property
     def digest(self) -> str:
@@ -159,6 +214,13 @@ class Trust:
     def names(self) -> tuple[str, ...]:
         """The names of the keys, sorted."""
         return tuple(k.name for k in self.keys)
+
+    def root(self, name: str) -> Root:
+        """Give a trusted root by its name. Raises `UsageError`."""
+        for root in self.roots:
+            if root.name == name:
+                return root
+        raise UsageError(where="trust", found=name, wanted=", ".join(r.name for r in self.roots) or "a root")
 
     def require_fresh(self, now: datetime) -> None:
         """Raise `TrustExpired` after `expires`."""
@@ -184,7 +246,23 @@ def _trusted_key(name: str, entry: _KeyEntry, where: str, folder: Path | None) -
         valid_from=entry.valid_from,
         valid_until=entry.valid_until,
         keyids=None if entry.keyids is None else tuple(entry.keyids),
+        witness=None if entry.witness is None else Witness(**entry.witness.model_dump()),
     )
+
+
+def _root(name: str, entry: _RootEntry, where: str, folder: Path | None) -> Root:
+    place = f"{where}: roots.{name}"
+    if (entry.document is None) == (entry.file is None):
+        raise TrustRefused(where=place, wanted="exactly one of file and document")
+    if entry.document is not None:
+        data = entry.document.encode("utf-8")
+    elif folder is not None:
+        data = read_bounded(folder / str(entry.file), "policy_bytes", DEFAULT, error=TrustRefused)
+    else:
+        raise TrustRefused(where=place, found="a file", wanted="document: these bytes have no folder to look in")
+    given = entry.profile
+    profile = PROFILES[given] if isinstance(given, str) else Profile(**given.model_dump())
+    return Root.parse(data, name=name, profile=profile, where=place)
 
 
 def _entry_of(key: TrustedKey) -> dict[str, object]:
@@ -194,5 +272,6 @@ def _entry_of(key: TrustedKey) -> dict[str, object]:
         "valid_until": key.valid_until and format_time(key.valid_until),
         "scheme": key.key.schemes[0] if len(key.key.schemes) == 1 else None,
         "keyids": None if key.keyids is None else list(key.keyids),
+        "witness": None if key.witness is None else asdict(key.witness),
     }
     return {name: value for name, value in members.items() if value is not None}

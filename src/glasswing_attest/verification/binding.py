@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import InitVar, dataclass
 
-from glasswing_attest.errors import PayloadTypeUnsupported
+from glasswing_attest.errors import MessageSignatureUnsupported, PayloadTypeUnsupported
 from glasswing_attest.limits import Limits
 from glasswing_attest.statement.statement import PAYLOAD_TYPE, Statement
 from glasswing_attest.verification.identity import VerifiedSigner
@@ -54,9 +54,17 @@ class VerifiedStatement(Proof):
 def check(logged: LoggedSignature, times: VerifiedTimes, signer: VerifiedSigner) -> VerifiedPayload:
     """Bind payload, signer and times. Raises `PayloadTypeUnsupported` for what is no in-toto statement."""
     envelope = logged.signed.envelope
+    if envelope is None:
+        raise MessageSignatureUnsupported(where="$.messageSignature")
     if not _IN_TOTO.fullmatch(envelope.payload_type):
         raise PayloadTypeUnsupported(where="$.payloadType", found=envelope.payload_type, wanted=PAYLOAD_TYPE)
-    return VerifiedPayload(payload=envelope.payload, signer=signer, times=times, logs=logged.logs, seal=_SEAL)
+    return VerifiedPayload(
+        payload=envelope.payload,
+        signer=signer,
+        times=times,
+        logs=tuple(sorted({e.log.name for e in logged.entries})),
+        seal=_SEAL,
+    )
 
 
 def read(verified: VerifiedPayload, *, limits: Limits) -> VerifiedStatement:

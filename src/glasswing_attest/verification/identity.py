@@ -1,8 +1,9 @@
-"""Who is the signer, and was the key good at that time?
+"""Who is the signer, and was the key good at the times that count?
 
-For keys: every name that the trust gives the key whose closed window contains all the times that count. These are the
-witnessed times; where there is none, only a caller who accepts claimed times goes on, and the windows apply at
-`claimed_at`.
+For keys: every name that the trust gives the key whose closed window contains all those times. For certificates: a
+path to a trusted authority at each of them, and promises of enough certificate logs; the signer is the issuer with the
+certificate's one name. Where nobody witnessed a time, only a caller who accepts claimed times goes on, and a key's
+window applies at `claimed_at`. A certificate lives for minutes, so it always needs a witness.
 """
 
 from __future__ import annotations
@@ -11,37 +12,59 @@ from collections.abc import Iterable
 from dataclasses import InitVar, dataclass
 from datetime import datetime
 
+from cryptography.x509 import Certificate
+
 from glasswing_attest._wire import format_time
-from glasswing_attest.errors import KeyUntrusted, OutsideValidity, TimeUnproven
+from glasswing_attest.errors import CertificateUntrusted, KeyUntrusted, OutsideValidity, TimeUnproven
+from glasswing_attest.limits import DEFAULT, Limits
 from glasswing_attest.trust.root import TrustedKey
+from glasswing_attest.trust.sigstore import Root
+from glasswing_attest.verification.certificate import validate_path
 from glasswing_attest.verification.proof import Proof, require_seal
+from glasswing_attest.verification.sct import promising_logs
 from glasswing_attest.verification.signature import SignedPayload
 from glasswing_attest.verification.timestamps import VerifiedTimes
 
-__all__ = ["VerifiedSigner", "check"]
+__all__ = ["VerifiedSigner", "check_certificate", "check_key"]
 
 _SEAL = object()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedSigner(Proof):
-    """The signer: one principal, and the names that the trust gives it.
+    """The signer: one principal, and what is known of it.
 
-    `principal` is what makes two signers distinct: ``key:`` and the fingerprint.
+    Attributes:
+        principal: what makes two signers distinct: ``key:`` and the fingerprint, or the root's name, issuer and name.
+        names: the names that the trust gives a key; empty for a certificate.
+        root: the name of the trusted root that the certificate leads to, or "".
+        issuer, san: the OIDC issuer and the one name of the certificate, or "".
+        claims: what else the certificate says, by the names of `certificate.FULCIO_CLAIMS`.
+        not_before: the start of the certificate's life, before which it cannot have been signed, or None.
     """
 
     principal: str
     names: frozenset[str]
+    root: str = ""
+    issuer: str = ""
+    san: str = ""
+    claims: tuple[tuple[str, str], ...] = ()
+    not_before: datetime | None = None
     seal: InitVar[object]
 
     def __post_init__(self, seal: object) -> None:
         require_seal(seal, _SEAL, self)
 
+    @property
+    def label(self) -> str:
+        """Who it is, for people."""
+        return ", ".join(sorted(self.names)) or self.san
 
-def check(
+
+def check_key(
     signed: SignedPayload, times: VerifiedTimes, keys: Iterable[TrustedKey], *, claimed_at: datetime | None
 ) -> VerifiedSigner:
-    """Give the signer.
+    """Give the signer by a key.
 
     Raises:
         TimeUnproven: no witness, and `claimed_at` is None because the caller does not accept claimed times.
@@ -62,3 +85,44 @@ def check(
         raise OutsideValidity(where=f"keys.{known[0].name}", found=found, wanted=known[0].window)
     names = frozenset(k.name for k in valid)
     return VerifiedSigner(principal=f"key:{signed.key.fingerprint}", names=names, seal=_SEAL)
+
+
+def check_certificate(
+    signed: SignedPayload, times: VerifiedTimes, root: Root, *, limits: Limits = DEFAULT
+) -> VerifiedSigner:
+    """Give the signer by a certificate of one root.
+
+    Raises:
+        TimeUnproven: no witness.
+        CertificateUntrusted: no path to an authority, or too few promises of certificate logs.
+        OutsideValidity: the leaf, or every authority, was not valid at one of the times.
+    """
+    leaf = signed.leaf
+    if leaf is None:
+        raise CertificateUntrusted(where="$.verificationMaterial", found="a key", wanted="a certificate")
+    if not times.times:
+        raise TimeUnproven(where="$.verificationMaterial")
+    for told in times.times:
+        path = validate_path(leaf, signed.embedded, root.authorities, told.time)
+        _require_promises(path, root, limits)
+    return VerifiedSigner(
+        principal=f"certificate:{root.name} {leaf.issuer} {leaf.san}",
+        names=frozenset(),
+        root=root.name,
+        issuer=leaf.issuer,
+        san=leaf.san,
+        claims=leaf.claims,
+        not_before=leaf.certificate.not_valid_before_utc,
+        seal=_SEAL,
+    )
+
+
+def _require_promises(path: tuple[Certificate, ...], root: Root, limits: Limits) -> None:
+    if not root.profile.scts:
+        return
+    leaf, issuer = path[:2]
+    operators, refused = promising_logs(leaf, issuer, root.ct_logs, limits=limits)
+    if len(operators) < root.profile.scts:
+        because = refused[0].says if refused else "too few certificate logs promised to publish it"
+        found, wanted = f"{len(operators)} logs", f"at least {root.profile.scts} distinct ones"
+        raise CertificateUntrusted(where="certificate.scts", because=because, found=found, wanted=wanted)

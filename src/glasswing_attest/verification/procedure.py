@@ -1,30 +1,42 @@
 """In which order is it proved?
 
 Each step takes what the step before proved, so no step can be left out or swapped. The order is that of DESIGN ("The
-river") and of Sigstore's client specification, sections 4 and 5. A statement becomes readable only at the end.
+river") and of Sigstore's client specification. A statement becomes readable only at the end. What a root believes is
+never mixed with another's.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import InitVar, dataclass
 from datetime import datetime
 
 from glasswing_attest.attestation import Attestation
-from glasswing_attest.errors import GlasswingError
+from glasswing_attest.bundle import Bundle
+from glasswing_attest.errors import CertificateUntrusted, GlasswingError
 from glasswing_attest.limits import DEFAULT, Limits
-from glasswing_attest.trust.root import Trust
+from glasswing_attest.trust.root import Trust, TrustedKey
+from glasswing_attest.trust.sigstore import Root
 from glasswing_attest.verification import binding, identity, signature, timestamps, transparency
 from glasswing_attest.verification.binding import VerifiedStatement
+from glasswing_attest.verification.identity import VerifiedSigner
+from glasswing_attest.verification.proof import Proof, require_seal
 from glasswing_attest.verification.signature import SignedPayload
+from glasswing_attest.verification.timestamps import VerifiedTimes
+from glasswing_attest.verification.transparency import LoggedSignature
 
-__all__ = ["prove"]
+__all__ = ["VerifiedMessage", "prove", "prove_message"]
+
+_SEAL = object()
 
 
 def prove(
     attestation: Attestation, trust: Trust, *, claimed_at: datetime | None = None, limits: Limits = DEFAULT
 ) -> tuple[VerifiedStatement, ...]:
-    """Prove an attestation: one verified statement for each trusted key that signed it, never an empty tuple.
+    """Prove an attestation: one verified statement for each trusted signer of it, never an empty tuple.
 
-    `claimed_at` says that claimed times are good enough, and at which time windows apply then; None means they are not.
+    `claimed_at` says that claimed times are good enough for keys, and at which time windows apply then; None means
+    they are not.
 
     Raises:
         VerificationError, UnsupportedError, MalformedError, LimitError: why no signature of it proves anything.
@@ -33,7 +45,9 @@ def prove(
     refused: list[GlasswingError] = []
     for signed in signature.check(attestation, (k.key for k in trust.keys)):
         try:
-            proved.append(_prove_one(signed, trust, claimed_at, limits))
+            logged, times, signer = _who_and_when(signed, trust, claimed_at, limits)
+            verified = binding.check(logged, times, signer)
+            proved.append(binding.read(verified, limits=limits))
         except GlasswingError as e:
             refused.append(e)
     if not proved:
@@ -41,9 +55,84 @@ def prove(
     return tuple(proved)
 
 
-def _prove_one(signed: SignedPayload, trust: Trust, claimed_at: datetime | None, limits: Limits) -> VerifiedStatement:
-    logged = transparency.check(signed)
-    times = timestamps.check(logged)
-    signer = identity.check(signed, times, trust.keys, claimed_at=claimed_at)
-    verified = binding.check(logged, times, signer)
-    return binding.read(verified, limits=limits)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifiedMessage(Proof):
+    """An artifact's digest that a verified signer signed directly, without a statement."""
+
+    algorithm: str
+    digest: bytes
+    signer: VerifiedSigner
+    times: VerifiedTimes
+    seal: InitVar[object]
+
+    def __post_init__(self, seal: object) -> None:
+        require_seal(seal, _SEAL, self)
+
+
+def prove_message(
+    bundle: Bundle,
+    trust: Trust,
+    *,
+    digest: tuple[str, bytes],
+    content: bytes | None = None,
+    claimed_at: datetime | None = None,
+    limits: Limits = DEFAULT,
+) -> VerifiedMessage:
+    """Prove a bundle that signs an artifact directly. `digest` is the artifact's algorithm and digest.
+
+    Raises:
+        GlasswingError: as `prove` does; `SubjectMismatch` when the bundle is about another digest.
+    """
+    signed = signature.check_message(bundle, (k.key for k in trust.keys), digest=digest, content=content)
+    _, times, signer = _who_and_when(signed, trust, claimed_at, limits)
+    return VerifiedMessage(algorithm=digest[0], digest=digest[1], signer=signer, times=times, seal=_SEAL)
+
+
+def _who_and_when(
+    signed: SignedPayload, trust: Trust, claimed_at: datetime | None, limits: Limits
+) -> tuple[LoggedSignature, VerifiedTimes, VerifiedSigner]:
+    """Try each root, or each name of the key, by itself; the first that proves signer and time is enough."""
+    refused: GlasswingError | None = None
+    for proof in _ways(signed, trust, claimed_at, limits):
+        if not isinstance(proof, GlasswingError):
+            return proof
+        refused = refused or proof
+    raise refused or CertificateUntrusted(where="trust", found="no trusted root", wanted="one that can say who this is")
+
+
+def _ways(
+    signed: SignedPayload, trust: Trust, claimed_at: datetime | None, limits: Limits
+) -> Iterator[tuple[LoggedSignature, VerifiedTimes, VerifiedSigner] | GlasswingError]:
+    if signed.leaf is not None:
+        for root in trust.roots:
+            try:
+                yield _by_certificate(signed, root, limits)
+            except GlasswingError as e:
+                yield e
+        return
+    # Keys with the same demands are one way; more names may follow from it.
+    for witness in dict.fromkeys(k.witness for k in trust.keys if k.key.der == signed.key.der):
+        keys = [k for k in trust.keys if k.witness == witness]
+        try:
+            yield _by_key(signed, keys, trust, claimed_at, limits)
+        except GlasswingError as e:
+            yield e
+
+
+def _by_certificate(
+    signed: SignedPayload, root: Root, limits: Limits
+) -> tuple[LoggedSignature, VerifiedTimes, VerifiedSigner]:
+    logged = transparency.check(signed, root.logs, at_least=root.profile.logs, limits=limits)
+    times = timestamps.check(logged, root.clocks, at_least=root.profile.times, stamps=root.profile.stamps)
+    return logged, times, identity.check_certificate(signed, times, root, limits=limits)
+
+
+def _by_key(
+    signed: SignedPayload, keys: list[TrustedKey], trust: Trust, claimed_at: datetime | None, limits: Limits
+) -> tuple[LoggedSignature, VerifiedTimes, VerifiedSigner]:
+    witness = keys[0].witness
+    root = None if witness is None else trust.root(witness.root)
+    at_least = (0, 0) if witness is None else (witness.logs, witness.times)
+    logged = transparency.check(signed, None if root is None else root.logs, at_least=at_least[0], limits=limits)
+    times = timestamps.check(logged, None if root is None else root.clocks, at_least=at_least[1])
+    return logged, times, identity.check_key(signed, times, keys, claimed_at=claimed_at)

@@ -1,64 +1,95 @@
-"""Did a trusted key sign these very bytes?
+"""Did this key sign these very bytes?
 
 DSSE v1, protocol.md, "Verification": the signature is over the pre-authentication encoding of the payload as it came.
-Every trusted key is tried, hinted ones first; the hint itself decides nothing.
+A bundle names its signer by a certificate, whose key must have signed, or leaves it to the verifier's own keys, of
+which every one is tried, hinted ones first. Whether anybody believes the certificate or the key is another question.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import InitVar, dataclass
 
 from glasswing_attest.attestation import Attestation
-from glasswing_attest.bundle import Certificates, KeyHint
+from glasswing_attest.bundle import Bundle, Certificates, KeyHint, MessageSignature
 from glasswing_attest.envelope import Envelope, EnvelopeSignature
-from glasswing_attest.errors import CertificateUnsupported, KeyUntrusted, SignatureInvalid
+from glasswing_attest.errors import FieldRefused, KeyUntrusted, SignatureInvalid, SubjectMismatch, UnsupportedError
 from glasswing_attest.keys import PublicKey
+from glasswing_attest.verification.certificate import Leaf, load
 from glasswing_attest.verification.proof import Proof, require_seal
 
-__all__ = ["SignedPayload", "check", "check_by"]
+__all__ = ["SignedPayload", "check", "check_by", "check_message"]
 
 _SEAL = object()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedPayload(Proof):
-    """`key` signed this payload under this type. Whether anybody believes the key is another question.
+    """`key` made `signature`: over an envelope, or over an artifact with `artifact_digest`.
 
-    `named_as` is what the container calls the key: a hint.
+    Attributes:
+        envelope: the envelope, or None for a bundle that signs an artifact directly.
+        artifact_digest: the artifact's digest (algorithm and bytes), or None for an envelope.
+        signature: the signature's bytes as they came.
+        key, scheme: what verified it.
+        leaf: the certificate that named the key, or None.
+        embedded: the bundle's further certificates. Untrusted.
+        named_as: what the container calls the key: a hint.
+        bundle: the bundle around it, or None for a bare envelope.
     """
 
-    envelope: Envelope
+    envelope: Envelope | None
+    artifact_digest: tuple[str, bytes] | None
+    signature: bytes
     key: PublicKey
     scheme: str
+    leaf: Leaf | None
+    embedded: tuple[bytes, ...]
     named_as: str
+    bundle: Bundle | None
     seal: InitVar[object]
 
     def __post_init__(self, seal: object) -> None:
         require_seal(seal, _SEAL, self)
+
+    def digest(self, algorithm: str) -> bytes | None:
+        """Give the digest of what was signed; None where only another algorithm's is known."""
+        if self.envelope is not None:
+            return hashlib.new(algorithm, self.envelope.signed_bytes).digest()
+        if self.artifact_digest is not None and self.artifact_digest[0] == algorithm:
+            return self.artifact_digest[1]
+        return None
 
 
 def check(attestation: Attestation, keys: Iterable[PublicKey]) -> tuple[SignedPayload, ...]:
     """Give one proof for each distinct key that signed (and name it is given); signatures by others are ignored.
 
     Raises:
-        CertificateUnsupported: the signer is named by a certificate.
-        SignatureInvalid: the container names one of the keys, and that key did not sign this.
+        SignatureInvalid: the certificate's key, or the key that the container names, did not sign this.
         KeyUntrusted: none of the keys signed it.
+        MalformedError, KeyUnsupported: the certificate cannot be read.
     """
-    if isinstance(attestation.material, Certificates):
-        raise CertificateUnsupported(where="$.verificationMaterial")
+    material = attestation.material
+    if isinstance(material, Certificates):
+        leaf, embedded = _leaf(material)
+        (signature,) = attestation.envelope.signatures
+        scheme = leaf.key.check(signature.sig, attestation.envelope.signed_bytes)
+        return (_proof(attestation, signature, leaf.key, scheme, "", leaf, embedded),)
     distinct = {(key.der, key.schemes): key for key in keys}
     proofs: dict[tuple[bytes, str], SignedPayload] = {}
     named = False
     for signature in attestation.envelope.signatures:
-        hint = _name_of(attestation.material, signature)
+        hint = _name_of(material, signature)
         ordered = sorted(distinct.values(), key=lambda key, hint=hint: hint not in key.hints)  # type: ignore[misc]
         named = named or any(hint in key.hints for key in ordered)
         for key in ordered:
-            if found := _try(attestation.envelope, signature, key, hint):
-                proofs.setdefault((key.der, hint), found)
-                break
+            try:
+                scheme = key.check(signature.sig, attestation.envelope.signed_bytes)
+            except SignatureInvalid:
+                continue
+            proofs.setdefault((key.der, hint), _proof(attestation, signature, key, scheme, hint, None, ()))
+            break
     if not proofs:
         raise SignatureInvalid(where="$.signatures") if named else KeyUntrusted(where="$.signatures")
     return tuple(proofs.values())
@@ -69,13 +100,98 @@ def check_by(attestation: Attestation, key: PublicKey) -> SignedPayload:
     return check(attestation, (key,))[0]
 
 
-def _name_of(material: KeyHint | Certificates, signature: EnvelopeSignature) -> str:
-    return signature.keyid or (material.hint if isinstance(material, KeyHint) else "")
+def check_message(
+    bundle: Bundle, keys: Iterable[PublicKey], *, digest: tuple[str, bytes], content: bytes | None = None
+) -> SignedPayload:
+    """Prove a bundle that signs an artifact directly. `digest` is the artifact's, `content` its bytes where they are
+    at hand.
+
+    Raises:
+        SubjectMismatch: the bundle names another digest, or the same by another algorithm.
+        SignatureInvalid, KeyUntrusted: as `check` does.
+        UnsupportedError: the scheme signs the bytes themselves and `content` is None.
+    """
+    message = bundle.content
+    if not isinstance(message, MessageSignature):
+        raise UnsupportedError(where="$", found="dsseEnvelope", wanted="messageSignature")
+    _require_same_digest(message, digest)
+    if isinstance(bundle.material, Certificates):
+        leaf, embedded = _leaf(bundle.material)
+        candidates: list[tuple[PublicKey, Leaf | None]] = [(leaf.key, leaf)]
+    else:
+        embedded = ()
+        candidates = [(key, None) for key in keys]
+    for key, leaf_or_none in candidates:
+        try:
+            scheme = key.check_digest(message.signature, digest, content)
+        except SignatureInvalid:
+            continue
+        return SignedPayload(
+            envelope=None,
+            artifact_digest=digest,
+            signature=message.signature,
+            key=key,
+            scheme=scheme,
+            leaf=leaf_or_none,
+            embedded=embedded,
+            named_as=bundle.material.hint if isinstance(bundle.material, KeyHint) else "",
+            bundle=bundle,
+            seal=_SEAL,
+        )
+    if not isinstance(bundle.material, Certificates):
+        raise KeyUntrusted(where="$.messageSignature")
+    raise SignatureInvalid(where="$.messageSignature")
 
 
-def _try(envelope: Envelope, signature: EnvelopeSignature, key: PublicKey, hint: str) -> SignedPayload | None:
-    try:
-        scheme = key.check(signature.sig, envelope.signed_bytes)
-    except SignatureInvalid:
-        return None
-    return SignedPayload(envelope=envelope, key=key, scheme=scheme, named_as=hint, seal=_SEAL)
+_ALGORITHMS = {"SHA2_256": "sha256", "SHA2_384": "sha384", "SHA2_512": "sha512"}
+
+
+def _require_same_digest(message: MessageSignature, digest: tuple[str, bytes]) -> None:
+    if not message.digest and not message.algorithm:
+        return  # the digest is optional in a bundle: the signature itself is over the artifact's
+    found = (_ALGORITHMS.get(message.algorithm, message.algorithm), message.digest)
+    if found != digest:
+        raise SubjectMismatch(
+            where="$.messageSignature.messageDigest",
+            found=f"{found[0]}:{found[1].hex()[:16]}",
+            wanted=f"{digest[0]}:{digest[1].hex()[:16]}",
+        )
+
+
+def _leaf(material: Certificates) -> tuple[Leaf, tuple[bytes, ...]]:
+    embedded = material.chain[1:]
+    for der in embedded:
+        # A root inside a bundle would be trust that brings itself along.
+        certificate = load(der, where="$.verificationMaterial.x509CertificateChain")
+        if certificate.issuer == certificate.subject:
+            raise FieldRefused(
+                where="$.verificationMaterial.x509CertificateChain", found="a self-issued certificate", wanted="no root"
+            )
+    return Leaf.parse(material.chain[0], where="$.verificationMaterial.certificate"), embedded
+
+
+def _name_of(material: KeyHint, signature: EnvelopeSignature) -> str:
+    return signature.keyid or material.hint
+
+
+def _proof(
+    attestation: Attestation,
+    signature: EnvelopeSignature,
+    key: PublicKey,
+    scheme: str,
+    hint: str,
+    leaf: Leaf | None,
+    embedded: tuple[bytes, ...],
+) -> SignedPayload:
+    return SignedPayload(
+        envelope=attestation.envelope,
+        artifact_digest=None,
+        signature=signature.sig,
+        key=key,
+        scheme=scheme,
+        leaf=leaf,
+        embedded=embedded,
+        named_as=hint,
+        bundle=attestation.bundle,
+        seal=_SEAL,
+    )

@@ -1,14 +1,20 @@
 """By when was it signed, and who says so?
 
-A witness's time is an upper bound: it was signed at that time or before. There is no trusted clock in the trust of this
-release, so the tuple of times is empty, and only a policy that says ``times: claimed`` can go on without one.
+A witness's time is an upper bound: it was signed at that time or before. Witnesses are trusted clocks (RFC 3161) and,
+for Rekor v1, the log's promised time of integration. Each counts once, by its operator. All times count for what
+follows: a certificate or key must have been good at every one of them, and so must the logs that hold the signature.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import InitVar, dataclass
 from datetime import datetime
 
+from glasswing_attest._wire import format_time
+from glasswing_attest.errors import GlasswingError, OutsideValidity, TimeUnproven, VerificationError
+from glasswing_attest.trust.sigstore import Authority
+from glasswing_attest.verification.clock import check_stamp
 from glasswing_attest.verification.proof import Proof, require_seal
 from glasswing_attest.verification.transparency import LoggedSignature
 
@@ -41,6 +47,46 @@ class VerifiedTimes(Proof):
         return min((t.time for t in self.times), default=None)
 
 
-def check(_logged: LoggedSignature) -> VerifiedTimes:
-    """Prove the times of the signature. There is no trusted witness yet, so there are none."""
-    return VerifiedTimes(times=(), seal=_SEAL)
+def check(
+    logged: LoggedSignature, clocks: Iterable[Authority] | None, *, at_least: int, stamps: int = 0
+) -> VerifiedTimes:
+    """Prove the times of the signature. With `clocks` None nobody asked for one, and stamps are neither read nor
+    believed.
+
+    Raises:
+        TimeUnproven: fewer than `at_least` distinct witnesses, or than `stamps` distinct clocks among them; or a stamp
+        where
+            the trust names no clock at all.
+        FieldRefused: a stamp that is no RFC 3161 response.
+        OutsideValidity: a log that holds the signature was not to be believed at one of the times.
+    """
+    times = [
+        WitnessedTime(time=e.integrated, witness=e.log.operator) for e in logged.entries if e.integrated is not None
+    ]
+    refused: list[GlasswingError] = []
+    clocked: set[str] = set()
+    bundle = logged.signed.bundle
+    believed = None if clocks is None else tuple(clocks)
+    for stamp in () if bundle is None or believed is None else dict.fromkeys(bundle.timestamps):
+        try:
+            time, clock = check_stamp(stamp, logged.signed.signature, believed or ())
+        except VerificationError as e:
+            if not believed:
+                raise
+            refused.append(e)  # a stamp by a stranger does not count, and does not harm
+        else:
+            times.append(WitnessedTime(time=time, witness=clock.operator))
+            clocked.add(clock.operator)
+    witnesses = {t.witness for t in times}
+    if len(witnesses) < at_least or len(clocked) < stamps:
+        if refused:
+            raise refused[0]
+        raise TimeUnproven(
+            where="verificationMaterial", found=f"{len(witnesses)} witnesses", wanted=f"at least {at_least}"
+        )
+    for entry in logged.entries:
+        for told in times:
+            if not entry.log.window.contains(told.time):
+                found, wanted = format_time(told.time), str(entry.log.window)
+                raise OutsideValidity(where=f"tlogs {entry.log.name}", found=found, wanted=wanted)
+    return VerifiedTimes(times=tuple(times), seal=_SEAL)

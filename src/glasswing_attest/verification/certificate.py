@@ -1,0 +1,270 @@
+"""Is the certificate what it says, and does it lead to an authority that we believe, at a given time?
+
+X.509 path validation is `cryptography`'s (RFC 5280, section 6). Its default policies are made for web servers, so the
+rules for code signing stand here (Sigstore's certificate profile, fulcio/docs/certificate-specification.md): a leaf
+that is no CA, has digitalSignature and codeSigning and exactly one subject alternative name; CAs that say so, within
+their path lengths, and whose extended usages, where they have any, allow codeSigning. Authorities with Ed25519 keys
+are not supported by the path validator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from cryptography import x509
+from cryptography.hazmat.asn1 import decode_der
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import verification
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from glasswing_attest._wire import format_time
+from glasswing_attest.errors import CertificateUntrusted, FieldRefused, KeyUnsupported, NotPem, OutsideValidity
+from glasswing_attest.keys import PublicKey
+from glasswing_attest.trust.sigstore import Authority
+
+__all__ = ["FULCIO_CLAIMS", "Leaf", "validate_path"]
+
+_FULCIO = "1.3.6.1.4.1.57264.1"
+_OTHER_NAME = x509.ObjectIdentifier(f"{_FULCIO}.7")
+_ISSUER_V1 = x509.ObjectIdentifier(f"{_FULCIO}.1")
+_ISSUER_V2 = x509.ObjectIdentifier(f"{_FULCIO}.8")
+
+FULCIO_CLAIMS = {
+    9: "build_signer_uri",
+    10: "build_signer_digest",
+    11: "runner_environment",
+    12: "source_repository_uri",
+    13: "source_repository_digest",
+    14: "source_repository_ref",
+    15: "source_repository_identifier",
+    16: "source_repository_owner_uri",
+    17: "source_repository_owner_identifier",
+    18: "build_config_uri",
+    19: "build_config_digest",
+    20: "build_trigger",
+    21: "run_invocation_uri",
+    22: "source_repository_visibility",
+}
+"""Fulcio's claims by the last arc of their OID (fulcio/docs/oid-info.md); 1 and 8 are the issuer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaf:
+    """A signing certificate, read. Nothing about it is verified.
+
+    Attributes:
+        certificate: the certificate.
+        der: its bytes.
+        key: its public key.
+        san: its one subject alternative name.
+        issuer: the OIDC issuer that Fulcio names, or "" in a certificate of another authority.
+        claims: what else Fulcio says, by the names of `FULCIO_CLAIMS`.
+    """
+
+    certificate: x509.Certificate
+    der: bytes
+    key: PublicKey
+    san: str
+    issuer: str
+    claims: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def parse(cls, der: bytes, *, where: str = "certificate") -> Leaf:
+        """Read a leaf strictly. Raises `NotPem`, `FieldRefused` or `KeyUnsupported`."""
+        certificate = load(der, where=where)
+        try:
+            key = PublicKey.of(certificate.public_key(), legacy=True)
+            extensions = certificate.extensions
+        except (ValueError, x509.DuplicateExtension) as e:
+            raise NotPem(kind="evidence", where=where, because=str(e)) from e
+        values = {e.oid: e.value.value for e in extensions if isinstance(e.value, x509.UnrecognizedExtension)}
+        return cls(
+            certificate=certificate,
+            der=der,
+            key=key,
+            san=_san(certificate, where),
+            issuer=_issuer(values, where),
+            claims=tuple(
+                (name, _utf8(values[oid], f"{where}.{name}"))
+                for arc, name in FULCIO_CLAIMS.items()
+                if (oid := x509.ObjectIdentifier(f"{_FULCIO}.{arc}")) in values
+            ),
+        )
+
+
+def load(der: bytes, *, where: str) -> x509.Certificate:
+    """Read a DER certificate, and nothing after it. Raises `NotPem`."""
+    try:
+        found = x509.load_der_x509_certificate(der)
+    except ValueError as e:
+        raise NotPem(kind="evidence", where=where, because=str(e)) from e
+    if found.public_bytes(Encoding.DER) != der:
+        raise NotPem(kind="evidence", where=where, because="it is not DER, or bytes follow it")
+    return found
+
+
+def _utf8(value: bytes, where: str) -> str:
+    try:
+        text = decode_der(str, value)
+    except ValueError as e:
+        raise FieldRefused(where=where, found=value.hex()[:40], wanted="a DER UTF8String") from e
+    return _printable(text, where)
+
+
+def _printable(text: str, where: str) -> str:
+    # A name with a line end or an escape in it is made to be misread.
+    if not text.isprintable():
+        raise FieldRefused(where=where, found=text, wanted="printable text")
+    return text
+
+
+def _issuer(values: dict[x509.ObjectIdentifier, bytes], where: str) -> str:
+    if _ISSUER_V2 in values:
+        return _utf8(values[_ISSUER_V2], f"{where}.issuer")
+    if _ISSUER_V1 in values:  # deprecated: the bare text, without DER around it
+        try:
+            return _printable(values[_ISSUER_V1].decode("utf-8"), f"{where}.issuer")
+        except UnicodeDecodeError as e:
+            raise FieldRefused(where=f"{where}.issuer", wanted="UTF-8") from e
+    return ""
+
+
+def _san(certificate: x509.Certificate, where: str) -> str:
+    try:
+        names = list(certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
+    except x509.ExtensionNotFound:
+        names = []
+    except (ValueError, x509.UnsupportedGeneralNameType) as e:
+        raise FieldRefused(where=f"{where}.subjectAltName", because=str(e)) from e
+    if len(names) != 1:
+        raise FieldRefused(where=f"{where}.subjectAltName", found=f"{len(names)} names", wanted="exactly one name")
+    name = names[0]
+    if isinstance(name, x509.OtherName) and name.type_id == _OTHER_NAME:
+        return _utf8(name.value, f"{where}.subjectAltName")
+    if isinstance(name, x509.UniformResourceIdentifier | x509.RFC822Name | x509.DNSName):
+        return _printable(name.value, f"{where}.subjectAltName")
+    raise FieldRefused(where=f"{where}.subjectAltName", found=type(name).__name__, wanted="a URI, an email or a name")
+
+
+# --- the path --------------------------------------------------------------------------------------------------------
+
+
+def _is_authority(_policy: object, _certificate: x509.Certificate, extension: x509.BasicConstraints) -> None:
+    if not extension.ca:
+        raise ValueError("a certificate of the chain is no CA")
+
+
+def _may_sign_certificates(_policy: object, _certificate: x509.Certificate, extension: x509.KeyUsage) -> None:
+    if not extension.key_cert_sign:
+        raise ValueError("a CA of the chain may not sign certificates")
+
+
+def _allows_code_signing(
+    _policy: object, _certificate: x509.Certificate, extension: x509.ExtendedKeyUsage | None
+) -> None:
+    if extension is not None and not {
+        ExtendedKeyUsageOID.CODE_SIGNING,
+        ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE,
+    } & set(extension):
+        raise ValueError("a CA of the chain does not allow code signing")
+
+
+def _signs_code(_policy: object, _certificate: x509.Certificate, extension: x509.ExtendedKeyUsage) -> None:
+    if ExtendedKeyUsageOID.CODE_SIGNING not in extension:
+        raise ValueError("the leaf is not for code signing")
+
+
+def _signs_digitally(_policy: object, _certificate: x509.Certificate, extension: x509.KeyUsage) -> None:
+    if not extension.digital_signature:
+        raise ValueError("the leaf is not for digital signatures")
+
+
+def _is_leaf(_policy: object, _certificate: x509.Certificate, extension: x509.BasicConstraints | None) -> None:
+    if extension is not None and extension.ca:
+        raise ValueError("the leaf is a CA")
+
+
+_ANY = verification.Criticality.AGNOSTIC
+_CA_POLICY = (
+    verification.ExtensionPolicy.permit_all()
+    .require_present(x509.BasicConstraints, _ANY, _is_authority)
+    .require_present(x509.KeyUsage, _ANY, _may_sign_certificates)
+    .may_be_present(x509.ExtendedKeyUsage, _ANY, _allows_code_signing)
+)
+_LEAF_POLICY = (
+    verification.ExtensionPolicy.permit_all()
+    .require_present(x509.KeyUsage, _ANY, _signs_digitally)
+    .require_present(x509.ExtendedKeyUsage, _ANY, _signs_code)
+    .may_be_present(x509.BasicConstraints, _ANY, _is_leaf)
+)
+# What the validators above, or the path validator itself, understand. Another critical extension must be refused.
+_UNDERSTOOD = {
+    x509.BasicConstraints.oid,
+    x509.KeyUsage.oid,
+    x509.ExtendedKeyUsage.oid,
+    x509.SubjectAlternativeName.oid,
+    x509.NameConstraints.oid,
+}
+
+
+def validate_path(
+    leaf: Leaf, embedded: Sequence[bytes], authorities: Sequence[Authority], time: datetime
+) -> tuple[x509.Certificate, ...]:
+    """Give the path from the leaf to an authority whose window contains `time`, valid at `time` throughout.
+
+    `embedded` are the bundle's further certificates: untrusted, used only as intermediates.
+
+    Raises:
+        OutsideValidity: the leaf was not valid then, or no authority's window contains the time.
+        CertificateUntrusted: there is no such path.
+        KeyUnsupported: the leaf's or every authority's key is of a kind that the path validator lacks.
+    """
+    certificate = leaf.certificate
+    start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    if not start <= time <= end:
+        wanted = f"from {format_time(start)} until {format_time(end)}"
+        raise OutsideValidity(where="certificate", found=format_time(time), wanted=wanted)
+    current = [a for a in authorities if a.window.contains(time)]
+    if not current:
+        wanted = "; ".join(str(a.window) for a in authorities) or "an authority"
+        raise OutsideValidity(where="certificateAuthorities", found=format_time(time), wanted=wanted)
+    intermediates = [load(der, where="certificate chain") for der in embedded]
+    intermediates += [c for a in current for c in a.chain[:-1]]
+    anchors = [a.chain[-1] for a in current]
+    for each in (certificate, *anchors):
+        if isinstance(each.public_key(), ed25519.Ed25519PublicKey):
+            raise KeyUnsupported(where="certificate", found="Ed25519 in a certificate path")
+    try:
+        verifier = (
+            verification.PolicyBuilder()
+            .store(verification.Store(anchors))
+            .time(time)
+            .extension_policies(ca_policy=_CA_POLICY, ee_policy=_LEAF_POLICY)
+            .build_client_verifier()
+        )
+        path = verifier.verify(certificate, intermediates).chain
+    except (verification.VerificationError, x509.UnsupportedGeneralNameType, ValueError) as e:
+        raise CertificateUntrusted(where="certificate", because=str(e)) from e
+    _require_understood(path)
+    _require_path_lengths(path)
+    return tuple(path)
+
+
+def _require_understood(path: Sequence[x509.Certificate]) -> None:
+    """Refuse critical extensions that nobody here understands (RFC 5280, section 4.2)."""
+    for certificate in path[:-1]:
+        for extension in certificate.extensions:
+            if extension.critical and extension.oid not in _UNDERSTOOD:
+                oid = extension.oid.dotted_string
+                raise CertificateUntrusted(where="certificate", found=f"the critical extension {oid}")
+
+
+def _require_path_lengths(path: Sequence[x509.Certificate]) -> None:
+    """Hold every CA to its path length: the number of CAs that may stand below it (RFC 5280, section 4.2.1.9)."""
+    for below, authority in enumerate(path[1:]):
+        constraints = authority.extensions.get_extension_for_class(x509.BasicConstraints).value
+        if constraints.path_length is not None and below > constraints.path_length:
+            raise CertificateUntrusted(where="certificate", because="a CA stands deeper than its issuer allows")

@@ -1,0 +1,70 @@
+"""Did a trusted clock stamp this signature, and when?
+
+RFC 3161 time-stamp responses over the signature's bytes. The CMS signature, the message imprint and the time-stamping
+usage are checked by `rfc3161-client`; the authority's closed window, and that each of its certificates was valid then,
+are checked here.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable
+from datetime import datetime
+
+import rfc3161_client
+from cryptography.x509 import Certificate
+
+from glasswing_attest._wire import format_time
+from glasswing_attest.errors import FieldRefused, GlasswingError, OutsideValidity, TimeUnproven
+from glasswing_attest.trust.sigstore import Authority
+
+__all__ = ["check_stamp"]
+
+
+def check_stamp(stamp: bytes, signature: bytes, clocks: Iterable[Authority]) -> tuple[datetime, Authority]:
+    """Give the time of a stamp over `signature` and the clock that made it.
+
+    Raises:
+        FieldRefused: not an RFC 3161 response.
+        TimeUnproven: no trusted clock made it, or it is over something else.
+        OutsideValidity: a trusted clock made it at a time when it was not to be believed.
+    """
+    try:
+        response = rfc3161_client.decode_timestamp_response(stamp)
+        time = response.tst_info.gen_time
+    except ValueError as e:
+        raise FieldRefused(where="rfc3161Timestamps", because=str(e), wanted="an RFC 3161 response") from e
+    reason: GlasswingError = TimeUnproven(where="rfc3161Timestamps", because="no trusted clock made this stamp")
+    for clock in clocks:
+        try:
+            _verifier(clock.chain).verify_message(response, signature)
+        except (rfc3161_client.VerificationError, ValueError) as e:
+            if isinstance(reason, TimeUnproven):
+                reason = TimeUnproven(where="rfc3161Timestamps", because=str(e))
+            continue
+        try:
+            _require_valid(clock, time)
+        except OutsideValidity as e:
+            reason = e
+            continue
+        return time, clock
+    raise reason
+
+
+@functools.lru_cache(maxsize=64)
+def _verifier(chain: tuple[Certificate, ...]) -> rfc3161_client.Verifier:
+    """Build a verifier for an authority's chain: leaf first, anchor last. It holds no state of any stamp."""
+    builder = rfc3161_client.VerifierBuilder(
+        tsa_certificate=chain[0], intermediates=list(chain[1:-1]), roots=[chain[-1]]
+    )
+    return builder.build()
+
+
+def _require_valid(clock: Authority, time: datetime) -> None:
+    if not clock.window.contains(time):
+        raise OutsideValidity(where=f"clock {clock.name}", found=format_time(time), wanted=str(clock.window))
+    for certificate in clock.chain:
+        start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+        if not start <= time <= end:
+            wanted = f"from {format_time(start)} until {format_time(end)}"
+            raise OutsideValidity(where=f"clock {clock.name}", found=format_time(time), wanted=wanted)
