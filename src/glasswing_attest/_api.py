@@ -26,7 +26,6 @@ from glasswing_attest.errors import (
     SourceRefused,
     UnavailableError,
     UsageError,
-    VerificationError,
 )
 from glasswing_attest.findings import Finding, Tier
 from glasswing_attest.limits import DEFAULT, Limits
@@ -36,7 +35,7 @@ from glasswing_attest.report.report import Report, Verdict
 from glasswing_attest.signing.signer import Signer
 from glasswing_attest.statement.resource import ResourceDescriptor
 from glasswing_attest.statement.statement import PAYLOAD_TYPE, Statement
-from glasswing_attest.store import Evidence, Item, gather
+from glasswing_attest.store import Evidence, Item, frozen, gather
 from glasswing_attest.trust.root import Trust
 from glasswing_attest.verification import signature
 from glasswing_attest.verification.procedure import prove
@@ -159,10 +158,11 @@ def endorse(attestation: Attestation, *, signer: Signer) -> Attestation:
 
 def _seal(payload: bytes, payload_type: str, signer: Signer) -> Attestation:
     """Sign, and check what was made under the signer's declared key. A self-check, not a proof."""
-    made = Attestation.parse(signer.seal(payload, payload_type))
+    sealed = signer.seal(payload, payload_type)
     try:
+        made = Attestation.parse(sealed)
         signature.check_by(made, signer.public_key)
-    except VerificationError as e:
+    except GlasswingError as e:
         raise SelfCheckFailed(because=str(e)) from e
     if made.envelope.payload != payload or made.envelope.payload_type != payload_type:
         raise SelfCheckFailed(found="another payload", wanted="the payload that was to be signed")
@@ -203,6 +203,7 @@ class Verifier:
                 wanted = f"one of {', '.join(self.trust.names)}"
                 raise PolicyRefused(where=f"identities.{name}.key", found=identity.key, wanted=wanted)
         object.__setattr__(self, "predicates", tuple(self.predicates))
+        object.__setattr__(self, "evidence", frozen(self.evidence))
         registry_of(self.predicates)
 
     def verify(

@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias, TypeVar
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 import pydantic
 import yaml
@@ -24,13 +24,25 @@ from glasswing_attest.errors import (
     Kind,
     LimitError,
     MalformedError,
+    NotUtf8,
     NotYaml,
+    NumberRefused,
     PolicyRefused,
     TrustRefused,
 )
 from glasswing_attest.limits import DEFAULT, Limits
 
-__all__ = ["ConfigModel", "ConfigTime", "Frozen", "FrozenMap", "checked", "load_config", "parse_config", "problems_of"]
+__all__ = [
+    "ConfigModel",
+    "ConfigTime",
+    "ConfigVersion",
+    "Frozen",
+    "FrozenMap",
+    "checked",
+    "load_config",
+    "parse_config",
+    "problems_of",
+]
 
 _Model = TypeVar("_Model", bound=pydantic.BaseModel)
 
@@ -93,6 +105,16 @@ ConfigTime = Annotated[datetime, pydantic.BeforeValidator(_as_time)]
 """A time in a policy or trust file: RFC 3339 text, or an aware `datetime`."""
 
 
+def _as_version(value: object) -> object:
+    if type(value) is not int:  # pydantic takes true and 1.0 for the literal 1, even when it is strict
+        raise ValueError("the version is an integer")
+    return value
+
+
+ConfigVersion = Annotated[Literal[1], pydantic.BeforeValidator(_as_version)]
+"""The version of a policy or trust file."""
+
+
 class _Loader(yaml.SafeLoader):
     """SafeLoader without timestamps; aliases, tags and duplicate keys are refused while composing."""
 
@@ -132,7 +154,7 @@ def parse_config(
 def _parse_toml(text: str, where: str, kind: Kind) -> Any:
     try:
         return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as e:
+    except (ValueError, RecursionError) as e:  # a number too long to read is a plain ValueError
         raise NotYaml(kind=kind, where=where, because=str(e), wanted="TOML 1.0") from e
 
 
@@ -154,6 +176,8 @@ def _plain_loader(where: str, kind: Kind, limits: Limits) -> type[yaml.SafeLoade
             event: Any = self.peek_event()  # type: ignore[no-untyped-call]
             if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
                 raise NotYaml(kind=kind, where=f"{where}:{event.start_mark.line + 1}", found="an anchor or alias")
+            if tag := getattr(event, "tag", None):
+                raise NotYaml(kind=kind, where=f"{where}:{event.start_mark.line + 1}", found=f"the tag {tag}")
             return super().compose_node(parent, index)
 
     return Plain
@@ -178,6 +202,9 @@ def _value(node: yaml.Node, where: str, kind: Kind, limits: Limits, depth: int) 
     if isinstance(node, yaml.ScalarNode):
         short = node.tag.removeprefix("tag:yaml.org,2002:")
         if short == "str":
+            # An escape in a quoted scalar can name half a character, which no UTF-8 can carry.
+            if any("\ud800" <= c <= "\udfff" for c in node.value):
+                raise NotUtf8(kind=kind, where=place, found="a lone surrogate")
             return node.value
         if short == "null":
             return None
@@ -189,6 +216,8 @@ def _value(node: yaml.Node, where: str, kind: Kind, limits: Limits, depth: int) 
             and node.value.lstrip("-").isdecimal()
             and (node.value == "0" or node.value.lstrip("-")[0] != "0")
         ):
+            if len(node.value) > limits.number_digits:
+                raise NumberRefused(kind=kind, where=place, found=node.value)
             return int(node.value)
         raise NotYaml(
             kind=kind, where=place, found=node.value, wanted="a string (quote it), an integer, true, false or null"

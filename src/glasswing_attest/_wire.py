@@ -13,7 +13,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn, TypeAlias, TypeVar
 
 import rfc8785
@@ -96,28 +96,56 @@ class _Hooks:
     def decimal(self, text: str) -> Any:
         if len(text) > self._limits.number_digits:
             return self._refuse(NumberRefused, text)
-        value = Decimal(text)
-        return value if abs(value.adjusted()) <= _MAX_EXPONENT else self._refuse(NumberRefused, text)
+        try:
+            value = Decimal(text)
+        except InvalidOperation:  # an exponent that not even Decimal holds
+            return self._refuse(NumberRefused, text)
+        # A caller's decimal context may give NaN where ours raises.
+        is_exact = value.is_finite() and abs(value.adjusted()) <= _MAX_EXPONENT
+        return value if is_exact else self._refuse(NumberRefused, text)
 
     def constant(self, text: str) -> Any:
         return self._refuse(NumberRefused, text)
 
 
-def _walk(value: Any, path: str, depth: int = 1) -> Iterator[tuple[Any, str, int]]:
-    """Yield every value with its path and depth, without recursion."""
-    stack = [(value, path, depth)]
-    while stack:
-        value, path, depth = stack.pop()
-        yield value, path, depth
-        if isinstance(value, dict):
-            stack.extend((v, _member(path, k), depth + 1) for k, v in reversed(value.items()))
-        elif isinstance(value, list | tuple):
-            stack.extend((v, f"{path}[{i}]", depth + 1) for i, v in reversed(list(enumerate(value))))
+def _walk(value: Any) -> Iterator[tuple[Any, list[object]]]:
+    """Yield every value with the keys and indices that lead to it, without recursion.
+
+    The list is the walk's own and changes with the next value. A path is written out only for what is refused: writing
+    one for every value would let a long key cost its length once for each value below it.
+    """
+    steps: list[object] = []
+    yield value, steps
+    pending = [_inside(value)]
+    while pending:
+        entry = next(pending[-1], None)
+        if entry is None:
+            pending.pop()
+            if steps:
+                steps.pop()
+            continue
+        steps.append(entry[0])
+        yield entry[1], steps
+        pending.append(_inside(entry[1]))
+
+
+def _inside(value: Any) -> Iterator[tuple[object, Any]]:
+    if isinstance(value, dict):
+        return iter(value.items())
+    return enumerate(value) if isinstance(value, list | tuple) else iter(())
+
+
+def _path(where: str, steps: list[object]) -> str:
+    return "".join([where, *map(_step, steps)])
 
 
 def _member(path: str, key: object) -> str:
+    return path + _step(key)
+
+
+def _step(key: object) -> str:
     # A key that is a plain name is written as one; any other is quoted, so that a path reads one way only.
-    return f"{path}.{key}" if isinstance(key, str) and key.isidentifier() else f"{path}[{key!r}]"
+    return f".{key}" if isinstance(key, str) and key.isidentifier() else f"[{key!r}]"
 
 
 def decode_utf8(data: bytes, *, where: str = "", kind: Kind = "evidence") -> str:
@@ -168,18 +196,18 @@ def parse_json(
             found=text[e.pos : e.pos + 20],
         ) from e
     if hooks.refused:
-        for item, path, _ in _walk(value, where):
+        for item, steps in _walk(value):
             if isinstance(item, _Refused):
-                raise item.error(kind=kind, where=path, found=item.found)
+                raise item.error(kind=kind, where=_path(where, steps), found=item.found)
     if data.count(b"[") + data.count(b"{") > limits.json_depth:
-        for _, path, depth in _walk(value, where):
-            if depth > limits.json_depth + 1:
-                limits.check("json_depth", depth, where=path)
+        for item, steps in _walk(value):
+            if len(steps) >= limits.json_depth and isinstance(item, dict | list):
+                limits.check("json_depth", len(steps) + 1, where=_path(where, steps))
     if b"\\u" in data:
-        for item, path, _ in _walk(value, where):
+        for item, steps in _walk(value):
             for string in (item,) if isinstance(item, str) else item if isinstance(item, dict) else ():
                 if not string.isascii() and any("\ud800" <= c <= "\udfff" for c in string):
-                    raise NotUtf8(kind=kind, where=path, found="a lone surrogate")
+                    raise NotUtf8(kind=kind, where=_path(where, steps), found="a lone surrogate")
     return value  # type: ignore[no-any-return]  # the hooks left only JsonValue
 
 
@@ -201,25 +229,29 @@ def canonical_json(value: object, *, where: str = "$") -> bytes:
     """
     try:
         return rfc8785.dumps(value)  # type: ignore[arg-type]
-    except (rfc8785.CanonicalizationError, UnicodeError, RecursionError) as e:
-        for item, path, _ in _walk(value, where):
-            _refuse_unwritable(item, path)
+    except RecursionError as e:  # a value that holds itself would be walked for ever
+        raise FieldRefused(where=where, because="it is nested too deeply") from e
+    except (rfc8785.CanonicalizationError, ValueError) as e:
+        for item, steps in _walk(value):
+            _refuse_unwritable(item, where, steps)
         raise FieldRefused(where=where, because=str(e)) from e
 
 
-def _refuse_unwritable(item: object, path: str) -> None:
+def _refuse_unwritable(item: object, where: str, steps: list[object]) -> None:
     wanted = "null, a boolean, a string, an array, an object, a finite double, or an integer within ±(2^53−1)"
     if isinstance(item, bool | dict | list | tuple) or item is None:
         if isinstance(item, dict) and not all(isinstance(k, str) for k in item):
-            raise FieldRefused(where=path, found=next(k for k in item if not isinstance(k, str)), wanted="a string key")
+            raise FieldRefused(
+                where=_path(where, steps), found=next(k for k in item if not isinstance(k, str)), wanted="a string key"
+            )
     elif isinstance(item, int) and abs(item) > _SAFE_INTEGER:
-        raise FieldRefused(where=path, found=item, wanted=wanted, do="write large integers as strings")
+        raise FieldRefused(where=_path(where, steps), found=item, wanted=wanted, do="write large integers as strings")
     elif isinstance(item, float) and item - item != 0:
-        raise FieldRefused(where=path, found=item, wanted=wanted)
+        raise FieldRefused(where=_path(where, steps), found=item, wanted=wanted)
     elif isinstance(item, str) and any("\ud800" <= c <= "\udfff" for c in item):
-        raise NotUtf8(where=path, found="a lone surrogate")
+        raise NotUtf8(where=_path(where, steps), found="a lone surrogate")
     elif not isinstance(item, int | float | str):
-        raise FieldRefused(where=path, found=type(item).__name__, wanted=wanted)
+        raise FieldRefused(where=_path(where, steps), found=type(item).__name__, wanted=wanted)
 
 
 class Node:

@@ -74,7 +74,11 @@ class Attestation:
             write_atomic(target, self.bytes)
             return target
         line = b" ".join(self.bytes.splitlines())  # newlines of pretty JSON are white space between tokens
-        before = read_bounded(target, "evidence_bytes", DEFAULT, error=StoreUnavailable) if target.exists() else b""
+        try:
+            is_there = target.exists()
+        except OSError as e:
+            raise StoreUnavailable(where=str(target), because=e.strerror or str(e)) from e
+        before = read_bounded(target, "evidence_bytes", DEFAULT, error=StoreUnavailable) if is_there else b""
         write_atomic(target, before + (b"" if before.endswith(b"\n") or not before else b"\n") + line + b"\n")
         return target
 

@@ -115,6 +115,14 @@ class Build:
             if again.digests != used.manifest.digests:
                 found, wanted = again.digests.label, used.manifest.digests.label
                 raise InputsChanged(where=f"{used.role} {used.manifest.name}", found=found, wanted=wanted)
+            if again.facts.get("dirty") == "true":
+                # The commit is still the same: what was changed since is not in it.
+                raise InputsChanged(
+                    where=f"{used.role} {used.manifest.name}",
+                    found=f"uncommitted changes: {again.facts.get('dirtyPaths', '')}",
+                    wanted="the checkout as it was when it was used",
+                    do="let the run write outside of the checkout, or have .gitignore name what it writes",
+                )
         self._finished = _second(self._clock())
 
     def provenance(self) -> Provenance:

@@ -13,7 +13,7 @@ from datetime import datetime
 from glasswing_attest._wire import Node
 from glasswing_attest.errors import UsageError
 from glasswing_attest.records import CodeRecord, registry
-from glasswing_attest.statement.predicates.provenance import PROVENANCE_V1, Provenance
+from glasswing_attest.statement.predicates.provenance import PROVENANCE_V1, ROLES, Provenance
 from glasswing_attest.statement.predicates.summary import SUMMARY_V1, VerificationSummary
 from glasswing_attest.statement.resource import ResourceDescriptor
 from glasswing_attest.statement.statement import Statement
@@ -29,6 +29,11 @@ class Dependency:
 
     role: str
     resource: ResourceDescriptor
+
+    @property
+    def kind(self) -> str:
+        """The kind of thing that the role makes of it: an absent or unknown role is kind ``dependency``."""
+        return self.role if self.role in ROLES else "dependency"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,9 +78,13 @@ class Claim:
         return self.verified.times.signed_by
 
     @property
-    def key(self) -> tuple[str, str]:
-        """What makes two claims the same: the payload and the signer."""
-        return (self.statement.digest, self.signer.principal)
+    def key(self) -> tuple[str, str, str]:
+        """What makes two claims the same: the payload, the signer, and all that is proved of the signer and the time.
+
+        One payload may come wrapped twice, and be proved under other names or times: neither may hide the other.
+        """
+        proved = (sorted(self.signer.names), self.signed_by)
+        return (self.statement.digest, self.signer.principal, repr(proved))
 
 
 def _provenance_dependencies(predicate: object) -> Iterable[Dependency]:
@@ -89,13 +98,17 @@ def _code_scope(predicate: object) -> str:
     return predicate.repository or "" if isinstance(predicate, CodeRecord) else ""
 
 
+def _summary_scope(predicate: object) -> str:
+    return predicate.resource_uri if isinstance(predicate, VerificationSummary) else ""
+
+
 BUILT_IN: tuple[PredicateType, ...] = (
     PredicateType(
         uri=PROVENANCE_V1,
         parse=Provenance.from_predicate,
         dependencies=_provenance_dependencies,
     ),
-    PredicateType(uri=SUMMARY_V1, parse=VerificationSummary.from_predicate),
+    PredicateType(uri=SUMMARY_V1, parse=VerificationSummary.from_predicate, scope=_summary_scope),
     *(
         PredicateType(
             uri=record.predicate_type,

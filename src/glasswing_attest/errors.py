@@ -42,7 +42,10 @@ Kind = Literal["evidence", "policy", "trust"]
 
 def shown(value: object) -> str:
     """Give `value` as one bounded, printable line: no control characters reach a log or a terminal."""
-    text = value if isinstance(value, str) else repr(value)
+    try:
+        text = value if isinstance(value, str) else repr(value)
+    except (ValueError, RecursionError):  # Python refuses to write out integers of more than 4300 digits
+        text = f"a value of type {type(value).__name__}"
     if len(text) > _SHOWN_CHARS:
         text = f"{text[: _SHOWN_CHARS - 1]}…"
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)

@@ -100,9 +100,9 @@ class PublicKey:
         cls, pem: bytes | str, *, scheme: str | None = None, where: str = "", kind: Kind = "trust"
     ) -> PublicKey:
         """Read a PEM (RFC 7468) or DER SubjectPublicKeyInfo. Raises `NotPem` or `KeyUnsupported`."""
-        data = pem.encode() if isinstance(pem, str) else pem
-        load: Callable[[bytes], Any] = load_pem_public_key if b"-----BEGIN" in data else load_der_public_key
         try:
+            data = pem.encode() if isinstance(pem, str) else pem
+            load: Callable[[bytes], Any] = load_pem_public_key if b"-----BEGIN" in data else load_der_public_key
             key = load(data)
         except (ValueError, UnsupportedAlgorithm) as e:
             raise NotPem(kind=kind, where=where, because=str(e).splitlines()[0] if str(e) else "") from e

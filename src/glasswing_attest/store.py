@@ -20,7 +20,7 @@ from glasswing_attest.attestation_set import MAGIC, AttestationSet
 from glasswing_attest.errors import GlasswingError, LimitError, NotJson, StoreUnavailable, UsageError
 from glasswing_attest.limits import DEFAULT, Limits
 
-__all__ = ["Evidence", "Item", "gather"]
+__all__ = ["Evidence", "Item", "frozen", "gather"]
 
 Evidence: TypeAlias = "Attestation | AttestationSet | Item | bytes | str | os.PathLike[str] | Iterable[Evidence]"
 """What can be handed over as evidence. A `str` is a path."""
@@ -34,6 +34,17 @@ class Item:
 
     data: bytes
     origin: str
+
+
+def frozen(evidence: Evidence) -> Evidence:
+    """Give the same evidence in tuples: nobody can change it later, and it can be gone through more than once."""
+    if isinstance(evidence, Item | Attestation | AttestationSet | bytes | str | os.PathLike):
+        return evidence
+    try:
+        return tuple(map(frozen, evidence))
+    except TypeError as e:
+        wanted = "an attestation, its bytes, a path, or a sequence of these"
+        raise UsageError(where="evidence", found=type(evidence).__name__, wanted=wanted) from e
 
 
 def gather(evidence: Evidence, *, limits: Limits = DEFAULT) -> tuple[Item, ...]:

@@ -16,4 +16,4 @@ class Dataset(OnDisk):
     """
 
     __slots__ = ()
-    kind: ClassVar[str] = "dataset"
+    _kind: ClassVar[str] = "dataset"

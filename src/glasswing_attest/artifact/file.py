@@ -23,8 +23,8 @@ class File(OnDisk):
     """
 
     __slots__ = ()
-    kind: ClassVar[str] = "file"
-    trees: ClassVar[bool] = False
+    _kind: ClassVar[str] = "file"
+    _trees: ClassVar[bool] = False
 
     def __init__(self, path: StrPath, name: str | None = None, *, links_within: StrPath | None = None) -> None:
         super().__init__(path, name, links_within=links_within)

@@ -2,7 +2,8 @@
 
 The pattern format of gitignore(5): the last matching pattern decides, ``!`` negates, a trailing ``/`` means
 directories, a ``/`` elsewhere anchors, ``**`` spans directories. Matching takes time proportional to pattern times
-path, never more: the patterns of a hostile checkout are hostile too, so none becomes a regular expression.
+path, never more: the patterns of a hostile checkout are hostile too, so none becomes a regular expression, and a
+`Budget` bounds the work of all of them together.
 
 What is not understood must not hide a file: such a pattern ignores nothing, and negated it un-ignores everything.
 """
@@ -13,9 +14,13 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-__all__ = ["IgnoreFile"]
+from glasswing_attest.errors import LimitError
+
+__all__ = ["Budget", "IgnoreFile"]
 
 _SPAN = object()  # a "**" component
+_LINE_BYTES = 4096
+_STEPS = 200_000_000  # less than a minute's work
 _STARS = re.compile(rb"\*{2,}")
 _CLASSES: dict[bytes, Callable[[int], bool]] = {
     b"alnum": lambda c: chr(c).isalnum(),
@@ -37,6 +42,19 @@ class _NotUnderstood(Exception):
     pass
 
 
+@dataclass(slots=True)
+class Budget:
+    """How many steps of matching are left. A checkout that asks for more is undecided."""
+
+    left: int = _STEPS
+
+    def spend(self, steps: int) -> None:
+        """Take some, or raise `LimitError`."""
+        self.left -= steps
+        if self.left < 0:
+            raise LimitError(where=".gitignore", found="more", wanted=f"at most {_STEPS} steps of matching patterns")
+
+
 # A component is a sequence of tokens: None for "*", else the set of bytes that one byte may be.
 _Token = frozenset[int] | None
 _Component = tuple[_Token, ...] | object
@@ -49,12 +67,13 @@ class _Pattern:
     directory: bool
     components: tuple[_Component, ...] | None  # None where it was not understood
 
-    def matches(self, parts: Sequence[bytes], is_directory: bool) -> bool:
+    def matches(self, parts: Sequence[bytes], is_directory: bool, budget: Budget) -> bool:
+        budget.spend(1)
         if self.components is None:
             return self.negated
         if self.directory and not is_directory:
             return False
-        return _match(self.components, parts)
+        return _match(self.components, parts, budget)
 
 
 class IgnoreFile:
@@ -76,10 +95,11 @@ class IgnoreFile:
         lines = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
         self._patterns = tuple(p for p in map(_parse, lines) if p is not None)
 
-    def decide(self, parts: Sequence[bytes], *, is_directory: bool) -> bool | None:
+    def decide(self, parts: Sequence[bytes], *, is_directory: bool, budget: Budget | None = None) -> bool | None:
         """Tell whether the path, relative to the file's directory, is ignored: True, False (un-ignored) or None."""
+        budget = budget or Budget()
         for pattern in reversed(self._patterns):
-            if pattern.matches(parts, is_directory):
+            if pattern.matches(parts, is_directory, budget):
                 return not pattern.negated
         return None
 
@@ -101,6 +121,8 @@ def _parse(line: bytes) -> _Pattern | None:
         return None
     components: tuple[_Component, ...] | None
     try:
+        if len(line) > _LINE_BYTES:
+            raise _NotUnderstood
         components = tuple(
             _SPAN if anchored and _STARS.fullmatch(part) else _component(part) for part in line.split(b"/")
         )
@@ -108,6 +130,10 @@ def _parse(line: bytes) -> _Pattern | None:
         components = None
     if components is not None and not anchored:
         components = (_SPAN, *components)
+    if components is not None:  # "**/**" spans what "**" spans
+        components = tuple(
+            c for c, before in zip(components, (None, *components), strict=False) if c is not _SPAN or c is not before
+        )
     if components is not None and components[-1] is _SPAN:
         components = (*components, (None,))  # a trailing "/**" matches what is inside, not the directory itself
     return _Pattern(negated, directory, components)
@@ -192,10 +218,11 @@ def _literal(part: bytes, i: int) -> tuple[int, int]:
     return part[i], i + 1
 
 
-def _match(components: tuple[_Component, ...], parts: Sequence[bytes]) -> bool:
+def _match(components: tuple[_Component, ...], parts: Sequence[bytes], budget: Budget) -> bool:
     """Match whole paths: a set of positions in the pattern is carried from part to part."""
     places = _skip({0}, components)
     for part in parts:
+        budget.spend(len(places))
         after: set[int] = set()
         for place in places:
             if place == len(components):
@@ -203,7 +230,7 @@ def _match(components: tuple[_Component, ...], parts: Sequence[bytes]) -> bool:
             component = components[place]
             if component is _SPAN:
                 after.add(place)
-            elif isinstance(component, tuple) and _match_one(component, part):
+            elif isinstance(component, tuple) and _match_one(component, part, budget):
                 after.add(place + 1)
         places = _skip(after, components)
     return len(components) in places
@@ -219,7 +246,7 @@ def _skip(places: set[int], components: tuple[_Component, ...]) -> set[int]:
     return found
 
 
-def _match_one(tokens: tuple[_Token, ...], part: bytes) -> bool:
+def _match_one(tokens: tuple[_Token, ...], part: bytes, budget: Budget) -> bool:
     """Match one name with the classic two pointers: on failure, the last ``*`` takes one more byte."""
     t = p = 0
     star, resume = -1, 0
@@ -232,6 +259,7 @@ def _match_one(tokens: tuple[_Token, ...], part: bytes) -> bool:
             t += 1
             p += 1
         elif star >= 0:
+            budget.spend(p - resume + 1)
             resume += 1
             t, p = star + 1, resume
         else:

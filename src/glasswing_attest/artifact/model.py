@@ -16,4 +16,4 @@ class Model(OnDisk):
     """
 
     __slots__ = ()
-    kind: ClassVar[str] = "model"
+    _kind: ClassVar[str] = "model"

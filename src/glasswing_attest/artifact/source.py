@@ -20,18 +20,17 @@ import shutil
 import stat
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import ClassVar
 from urllib.parse import urlsplit, urlunsplit
 
 from glasswing_attest._files import StrPath, read_bounded
 from glasswing_attest.artifact.digest import DigestSet, Form
-from glasswing_attest.artifact.gitignore import IgnoreFile
+from glasswing_attest.artifact.gitignore import Budget, IgnoreFile
 from glasswing_attest.artifact.hashing import Meter, Progress, artifact_error, digest_of, open_file
 from glasswing_attest.artifact.manifest import Facts, Manifest
 from glasswing_attest.artifact.tree import display, open_directory
@@ -77,14 +76,17 @@ class Source:
         name: what to call it; by default the name of the root.
     """
 
-    kind: ClassVar[str] = "code"
-
     path: Path
     name: str
 
     def __init__(self, path: StrPath = ".", name: str | None = None) -> None:
         object.__setattr__(self, "path", Path(path))
         object.__setattr__(self, "name", name or "")
+
+    @property
+    def kind(self) -> str:
+        """What it is used as: ``code``."""
+        return "code"
 
     def measure(
         self, *, progress: Progress | None = None, limits: Limits = DEFAULT, executor: Executor | None = None
@@ -262,15 +264,21 @@ def _git() -> str:
 @contextmanager
 def _private_repository(
     objects: Path | None = None, *, sha256: bool = False
-) -> Iterator[tuple[list[str], dict[str, str], str]]:
+) -> Generator[tuple[list[str], dict[str, str], str]]:
     """Make an empty repository of our own in which to run git, with an environment that names no other."""
-    with tempfile.TemporaryDirectory(prefix="glasswing-git-") as directory:
-        private = Path(directory)
-        for name in ("objects", "refs"):
-            (private / name).mkdir()
-        (private / "HEAD").write_text("ref: refs/heads/none\n")
-        version, extension = ("1", "[extensions]\n\tobjectformat = sha256\n") if sha256 else ("0", "")
-        (private / "config").write_text(f"[core]\n\trepositoryformatversion = {version}\n\tbare = true\n{extension}")
+    git = _git()
+    with ExitStack() as stack:
+        try:
+            directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="glasswing-git-"))
+            private = Path(directory)
+            for name in ("objects", "refs"):
+                (private / name).mkdir()
+            (private / "HEAD").write_text("ref: refs/heads/none\n")
+            version, extension = ("1", "[extensions]\n\tobjectformat = sha256\n") if sha256 else ("0", "")
+            core = f"[core]\n\trepositoryformatversion = {version}\n\tbare = true\n"
+            (private / "config").write_text(core + extension)
+        except OSError as e:
+            raise SourceRefused(because=f"no temporary directory: {e.strerror}") from e
         environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")} | {
             "GIT_DIR": directory,
             "GIT_CONFIG_NOSYSTEM": "1",
@@ -289,7 +297,7 @@ def _private_repository(
             environment["GIT_OBJECT_DIRECTORY"] = os.fspath(objects)
         # The checkout's configuration is not read at all. These say it once more, should a git ever find some.
         settings = ("core.fsmonitor=false", f"core.hooksPath={os.devnull}", "protocol.allow=never")
-        command = [_git(), "--no-pager", "--no-replace-objects"]
+        command = [git, "--no-pager", "--no-replace-objects"]
         for setting in settings:
             command += ["-c", setting]
         yield command, environment, directory
@@ -306,6 +314,33 @@ class _Objects:
 
     def get(self, object_id: str, kind: str) -> bytes:
         """Give an object's bytes, or refuse."""
+        found, size = self._ask(object_id)
+        self._state.limits.check("record_bytes", size, where=object_id)
+        # Taken before anything is refused, so that the next answer starts where it should.
+        data = self._take(size + 1, object_id)[:-1]
+        return self._checked(object_id, kind, found, data)
+
+    def small_blob(self, object_id: str, most: int) -> bytes | None:
+        """Give a blob's bytes, or None where it has more than `most`."""
+        found, size = self._ask(object_id)
+        if size <= most:
+            return self._checked(object_id, "blob", found, self._take(size + 1, object_id)[:-1])
+        left = size + 1
+        while left:
+            left -= len(self._take(min(left, 1 << 20), object_id))
+        return None
+
+    def _checked(self, object_id: str, kind: str, found: bytes, data: bytes) -> bytes:
+        if found != kind.encode("ascii"):
+            raise SourceRefused(where=object_id, found=found.decode("ascii", "replace"), wanted=kind)
+        digest = self.new()
+        digest.update(b"%s %d\0" % (found, len(data)))
+        digest.update(data)
+        if digest.hexdigest() != object_id:
+            raise SourceRefused(where=object_id, found=digest.hexdigest(), because="the object is not what its id says")
+        return data
+
+    def _ask(self, object_id: str) -> tuple[bytes, int]:
         stdin = self._process.stdin
         if stdin is None:  # it is a pipe: see `_objects_of`
             raise SourceRefused(because="git was started without a pipe")
@@ -317,18 +352,8 @@ class _Objects:
         answer = self._until_line_end(object_id).split(b" ")
         if len(answer) != 3:
             raise SourceRefused(where=object_id, because="the object is missing", do="fetch it, then try again")
-        _, found, size = answer
-        self._state.count(int(size), object_id)
-        # Taken before anything is refused, so that the next answer starts where it should.
-        data = self._take(int(size) + 1, object_id)[:-1]
-        if found != kind.encode("ascii"):
-            raise SourceRefused(where=object_id, found=found.decode("ascii", "replace"), wanted=kind)
-        digest = self.new()
-        digest.update(b"%s %d\0" % (found, len(data)))
-        digest.update(data)
-        if digest.hexdigest() != object_id:
-            raise SourceRefused(where=object_id, found=digest.hexdigest(), because="the object is not what its id says")
-        return data
+        self._state.count(int(answer[2]), object_id)
+        return answer[1], int(answer[2])
 
     def _until_line_end(self, where: str) -> bytes:
         while (end := self._buffer.find(b"\n")) < 0:
@@ -367,7 +392,7 @@ class _Objects:
 
 
 @contextmanager
-def _objects_of(common: Path, commit: str, state: _State) -> Iterator[_Objects]:
+def _objects_of(common: Path, commit: str, state: _State) -> Generator[_Objects]:
     # The length of HEAD's id tells the repository's object format; every object must then have an id of that kind.
     sha256 = len(commit) == 64
     with _private_repository((common / "objects").resolve(), sha256=sha256) as (command, environment, directory):
@@ -402,6 +427,7 @@ class _State:
     meter: Meter
     dirty: set[bytes] = field(default_factory=set)
     missing: set[bytes] = field(default_factory=set)
+    budget: Budget = field(default_factory=Budget)
     read: int = 0
     entries: int = 0
 
@@ -466,9 +492,9 @@ class _Comparison:
         tracked = self._entries(tree)
         own = tracked.get(b".gitignore")
         if own is not None and own[0] in (_FILE, _PROGRAM):
-            data = self.objects.get(own[1], "blob")
             # A larger one ignores nothing, so that it hides nothing and costs nothing.
-            rules = (*rules, (len(above), IgnoreFile(data if len(data) <= _IGNORE_FILE_BYTES else b"")))
+            data = self.objects.small_blob(own[1], _IGNORE_FILE_BYTES)
+            rules = (*rules, (len(above), IgnoreFile(data or b"")))
         present = self._names(fd, above)
         for name, (mode, object_id) in sorted(tracked.items()):
             parts = (*above, name)
@@ -562,7 +588,7 @@ class _Comparison:
     def _is_lfs_content(self, file: int, size: int, object_id: str, where: str) -> bool:
         """Tell whether the blob is a Git LFS pointer to just these bytes: then the commit names them by SHA-256."""
         try:
-            pointer = _LFS.fullmatch(self.objects.get(object_id, "blob"))
+            pointer = _LFS.fullmatch(self.objects.small_blob(object_id, _LFS_BYTES) or b"")
         except SourceRefused:
             return False  # not there, in a partial clone: then it is not known to be the same
         if pointer is None or int(pointer[2]) != size:
@@ -598,7 +624,7 @@ class _Comparison:
 
     def _is_ignored(self, parts: _Parts, rules: tuple[tuple[int, IgnoreFile], ...], *, is_directory: bool) -> bool:
         for depth, rule in reversed(rules):
-            decision = rule.decide(parts[depth:], is_directory=is_directory)
+            decision = rule.decide(parts[depth:], is_directory=is_directory, budget=self.state.budget)
             if decision is not None:
                 return decision
         return False

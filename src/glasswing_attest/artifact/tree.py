@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import stat
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -78,7 +78,7 @@ def file_name(raw: bytes, where: str) -> str:
 
 
 @contextmanager
-def open_directory(root: _Root, parts: _Parts, where: str, *, seen: bool = True) -> Iterator[int]:
+def open_directory(root: _Root, parts: _Parts, where: str, *, seen: bool = True) -> Generator[int]:
     """Open a directory below `root`, part by part, and follow no link on the way."""
     fd = -1
     try:
@@ -333,8 +333,8 @@ class OnDisk:
         links_within: follow one link from a name in the tree to a regular file below this directory.
     """
 
-    kind: ClassVar[str] = "file"
-    trees: ClassVar[bool] = True
+    _kind: ClassVar[str] = "file"
+    _trees: ClassVar[bool] = True
 
     path: Path
     name: str
@@ -362,6 +362,11 @@ class OnDisk:
         object.__setattr__(self, "exclude", exclude)
         object.__setattr__(self, "links_within", None if links_within is None else Path(links_within))
 
+    @property
+    def kind(self) -> str:
+        """What it is used as: ``model``, ``dataset`` or ``file``."""
+        return self._kind
+
     def measure(
         self, *, progress: Progress | None = None, limits: Limits = DEFAULT, executor: Executor | None = None
     ) -> Manifest:
@@ -384,7 +389,7 @@ class OnDisk:
         except (OSError, ValueError) as e:
             raise ArtifactUnreadable(where=where, because=getattr(e, "strerror", None) or str(e)) from e
         is_tree = stat.S_ISDIR(status.st_mode)
-        if is_tree and not self.trees:
+        if is_tree and not self._trees:
             raise ArtifactIrregular(
                 where=where, found="a directory", wanted="a regular file", do="use Model or Dataset for a directory"
             )
@@ -462,7 +467,7 @@ class OnDisk:
 
 
 @contextmanager
-def _opened(path: bytes | None, flags: int) -> Iterator[int]:
+def _opened(path: bytes | None, flags: int) -> Generator[int]:
     """Hold a directory open; of None, give -1."""
     if path is None:
         yield -1

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from glasswing_attest.artifact.digest import DigestSet
 from glasswing_attest.claims import Claim
-from glasswing_attest.statement.predicates.provenance import ROLES
 
 __all__ = ["Reference", "in_scope", "references"]
 
@@ -39,9 +38,9 @@ def references(claim: Claim) -> tuple[tuple[Reference, str], ...]:
     return tuple(
         (
             Reference(
-                kind=dependency.role if dependency.role in ROLES else "dependency",
+                kind=dependency.kind,
                 digests=dependency.resource.digest,
-                scope=_repository(dependency.resource.uri) if dependency.role == "code" else "",
+                scope=_repository(dependency.resource.uri) if dependency.kind == "code" else "",
             ),
             dependency.resource.label,
         )
@@ -59,6 +58,7 @@ def _repository(uri: str) -> str:
     """Give a repository's URI without transport prefix, revision and ``.git``, for comparison only."""
     plain = uri.removeprefix("git+")
     head, at, revision = plain.rpartition("@")
-    if at and "/" not in revision.split(":")[0] and "://" in head and "/" in head.split("://", 1)[1]:
+    is_revision = revision.startswith("refs/") or "/" not in revision.split(":")[0]
+    if at and is_revision and "://" in head and "/" in head.split("://", 1)[1]:
         plain = head
     return plain.split("#", 1)[0].removesuffix("/").removesuffix(".git")

@@ -51,7 +51,7 @@ class _Candidate:
         return run.started_on if isinstance(run, Provenance) else None
 
     @property
-    def order(self) -> tuple[datetime, str, str]:
+    def order(self) -> tuple[datetime, str, str, str]:
         return (self.claim.signed_by or _ALWAYS, *self.claim.key)
 
 
@@ -184,6 +184,8 @@ class _Walk:
 
     def _candidates_for(self, thing: _Thing, requirement: Requirement) -> list[_Candidate]:
         found = []
+        if _is_nameless(thing.reference):
+            return []
         for claim in self._index.about(thing.reference.digests):
             if claim.statement.predicate_type != requirement.predicate:
                 continue
@@ -288,7 +290,7 @@ class _Walk:
         cause = None if self._root.accepted is not None else self._cause(self._root, path)
         queue = deque([self._root])
         seen = {self._root.reference}
-        claims: dict[tuple[str, str], Claim] = {}
+        claims: dict[tuple[str, ...], Claim] = {}
         while queue:
             thing = queue.popleft()
             shown = self._shown(thing)
@@ -296,7 +298,7 @@ class _Walk:
             drawing.thing(thing, self._state(thing), findings, shown)
             for candidate in shown:
                 if thing.accepted is not None:
-                    claims[candidate.claim.key] = candidate.claim
+                    claims.setdefault(candidate.claim.key[:2], candidate.claim)
                 for reference, _ in candidate.parents:
                     if reference not in seen:
                         seen.add(reference)
@@ -398,6 +400,14 @@ class _Walk:
 
     def _nothing(self, thing: _Thing, requirement: Requirement) -> Finding:
         """No claim of this type about it: say that one was refused, or is about other bytes, or that there is none."""
+        if _is_nameless(thing.reference):
+            return _finding(
+                "chain.no-attestation",
+                thing,
+                found=f"only {thing.reference.digests.label} to find one by",
+                wanted="a digest that identifies it",
+                do="have the run name the input by a digest of its bytes: git ids identify code alone",
+            )
         for item in self._refused:
             said = item.statement
             if said is None or said.predicate_type != requirement.predicate:
@@ -448,6 +458,12 @@ class _Walk:
                         found="; ".join(sorted(" ".join(run) for run in runs)),
                         wanted="one account of how it was made",
                     )
+
+
+def _is_nameless(reference: Reference) -> bool:
+    """Tell whether nothing identifies the thing. A git id, mostly SHA-1, is enough for code and for nothing else."""
+    digests = reference.digests
+    return not digests.identity or (digests.form is Form.GIT and reference.kind != "code")
 
 
 def _scope(claim: Claim, reference: Reference) -> tuple[Finding, ...]:

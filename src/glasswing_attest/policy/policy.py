@@ -31,6 +31,7 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_v
 from glasswing_attest._config import (
     ConfigModel,
     ConfigTime,
+    ConfigVersion,
     Frozen,
     FrozenMap,
     checked,
@@ -235,7 +236,7 @@ class Policy(_Part):
     glasswing_attest.errors.PolicyRefused: Policy: the policy cannot be used ...
     """
 
-    version: Literal[1]
+    version: ConfigVersion
     name: str = ""
     expires: ConfigTime | None = None
     times: Literal["verified", "claimed"] = "verified"

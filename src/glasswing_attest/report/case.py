@@ -27,6 +27,7 @@ __all__ = ["Case", "pack", "unpack"]
 
 _VERSION = 1
 _EPOCH = (1980, 1, 1, 0, 0, 0)
+_HEAD = ("case.json", "manifest.binpb", "policy.json", "trust.json")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,10 +82,15 @@ def unpack(path: Path, *, limits: Limits = DEFAULT) -> Case:
     data = read_bounded(path, "evidence_bytes", limits, error=StoreUnavailable)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = {info.filename: _member(archive, info, path, limits) for info in archive.infolist()}
+            listed = archive.infolist()
+            if len({info.filename for info in listed}) != len(listed):
+                raise FormatUnsupported(where=str(path), found="a member twice", wanted="a case file")
+            # Stored members cannot be larger together than the file, unless they overlap.
+            limits.check("evidence_bytes", sum(info.file_size for info in listed), where=str(path))
+            members = {info.filename: _member(archive, info, path, limits) for info in listed}
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, OSError) as e:
         raise FormatUnsupported(where=str(path), wanted="a case file", because=str(e)) from e
-    for name in ("case.json", "manifest.binpb", "policy.json", "trust.json"):
+    for name in _HEAD:
         if name not in members:
             raise FieldMissing(where=f"{path}: {name}")
     head = read_json(members["case.json"], where=f"{path}: case.json")
@@ -97,6 +103,8 @@ def unpack(path: Path, *, limits: Limits = DEFAULT) -> Case:
         if name not in members:
             raise FieldMissing(where=f"{path}: {name}")
         evidence.append((members[name], origin))
+    if more := sorted(set(members) - set(_HEAD) - {f"evidence/{number:05}" for number in range(len(origins))}):
+        raise FormatUnsupported(where=f"{path}: {more[0]}", found="a member that is not listed", wanted="a case file")
     return Case(
         evidence=tuple(evidence),
         manifest=Manifest.from_proto(members["manifest.binpb"], where=f"{path}: manifest.binpb", limits=limits),

@@ -141,6 +141,9 @@ class Report:
         for kind in error_types(VerificationError):
             if kind.code == cause.code:
                 return kind(**facts)
+        if cause.code in {kind.code for kind in error_types()}:
+            # The attestation that was wanted is there, and was refused before it proved anything.
+            return NoMatchingAttestation(because=cause.code, **facts)
         return NotAccepted(rule=cause.rule, because=cause.code, **facts)
 
     def records(self, kind: type[_P]) -> tuple[_P, ...]:

@@ -25,11 +25,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
 
 from pydantic import Field
 
-from glasswing_attest._config import ConfigModel, ConfigTime, checked, load_config, parse_config
+from glasswing_attest._config import ConfigModel, ConfigTime, ConfigVersion, checked, load_config, parse_config
 from glasswing_attest._files import read_bounded
 from glasswing_attest._wire import canonical_json, format_time
 from glasswing_attest.errors import TrustExpired, TrustRefused, UsageError
@@ -70,7 +69,7 @@ class _KeyEntry(ConfigModel):
 
 
 class _TrustFile(ConfigModel):
-    version: Literal[1]
+    version: ConfigVersion
     expires: ConfigTime | None = None
     keys: dict[str, _KeyEntry] = Field(default_factory=dict)
     roots: dict[str, _RootEntry] = Field(default_factory=dict)

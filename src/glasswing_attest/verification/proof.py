@@ -16,6 +16,11 @@ class Proof:
 
     __slots__ = ()
 
+    def __init_subclass__(cls) -> None:
+        # A subclass could leave the seal unasked for, and would pass wherever the proof is asked for.
+        if cls.__mro__[1] is not Proof:
+            raise TypeError(f"{cls.__mro__[1].__name__} is a proof: nothing else may pass for one")
+
     def __reduce__(self) -> NoReturn:
         raise TypeError(f"{type(self).__name__} is a proof: it is made by its check and never pickled or copied")
 

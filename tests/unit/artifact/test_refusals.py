@@ -3,7 +3,7 @@
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,7 +29,7 @@ Tree = Callable[[dict[str, str | bytes]], Path]
 
 
 @contextmanager
-def refused(error: type[GlasswingError], code: str, where: str = "") -> Iterator[None]:
+def refused(error: type[GlasswingError], code: str, where: str = "") -> Generator[None]:
     with pytest.raises(error) as raised:
         yield
     assert type(raised.value) is error

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from glasswing_attest.artifact.digest import DigestSet
+from glasswing_attest.artifact.digest import DigestSet, Form
 from glasswing_attest.claims import Claim
 from glasswing_attest.findings import Finding, Tier
 from glasswing_attest.policy.policy import Policy, Requirement
+from glasswing_attest.statement.resource import ResourceDescriptor
 
 __all__ = ["complaints"]
 
@@ -20,8 +21,8 @@ def complaints(claim: Claim, requirement: Requirement, _policy: Policy, _at: dat
     """Complain about every role with too few or too many inputs."""
     found = []
     for role, wanted in requirement.inputs.items():
-        named = [d.resource.digest for d in claim.dependencies if d.role == role]
-        least, most = _merged(named), len(set(named))
+        named = [d.resource for d in claim.dependencies if d.kind == role]
+        least, most = _least([r.digest for r in named]), _most(named)
         if least < wanted.least or (wanted.most is not None and most > wanted.most):
             found.append(
                 Finding(
@@ -35,6 +36,22 @@ def complaints(claim: Claim, requirement: Requirement, _policy: Policy, _at: dat
                 )
             )
     return found
+
+
+def _most(named: list[ResourceDescriptor]) -> int:
+    """Count what may be distinct: other digests are another thing, and what no digest identifies is always one."""
+    identified = {r.digest for r in named if r.digest.identity}
+    return len(identified) + sum(not r.digest.identity for r in named)
+
+
+def _least(sets: list[DigestSet]) -> int:
+    """Count what is certainly distinct: things that share no digest, and of which some algorithm tells them apart."""
+    values: dict[Form, dict[str, set[str]]] = {}
+    for digests in sets:
+        for digest in digests.identity:
+            values.setdefault(digests.form, {}).setdefault(digest.algorithm, set()).add(digest.value)
+    apart = sum(max(map(len, algorithms.values())) for algorithms in values.values())
+    return min(_merged(sets), apart or len(sets[:1]))
 
 
 def _merged(sets: list[DigestSet]) -> int:

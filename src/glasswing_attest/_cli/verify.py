@@ -1,0 +1,131 @@
+"""``verify``: does it hold?"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from glasswing_attest._cli.artifacts import KINDS, add_exclude, artifact_of, refuse_within, sidecar
+from glasswing_attest._cli.exits import NO, YES, callers_to_mend, exit_code
+from glasswing_attest._cli.output import Output
+from glasswing_attest._cli.progress import progress
+from glasswing_attest.errors import UsageError
+
+if TYPE_CHECKING:
+    from glasswing_attest.artifact.manifest import Manifest
+    from glasswing_attest.report.report import Report
+
+__all__ = ["DESCRIPTION", "EPILOG", "HELP", "add_arguments", "run", "tell"]
+
+HELP = "prove an artifact's chain by a policy"
+DESCRIPTION = """\
+Digest ARTIFACT and prove by the evidence what the policy asks for. Policy and trust are read from where you say, and
+nowhere else. Evidence is untrusted, wherever it lies: without --evidence it is <ARTIFACT>.attestations.jsonl.
+"""
+EPILOG = """\
+examples:
+  glasswing-attest verify --policy policy.yaml --trust trust.yaml model/
+  glasswing-attest verify --policy policy.yaml --trust trust.yaml --evidence evidence/ --case decision.zip model/
+  glasswing-attest verify --policy policy.yaml --trust trust.yaml --evidence run.json --kind model --digest sha256:…
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("--policy", required=True, metavar="P", help="who may say what: YAML, TOML or JSON")
+    parser.add_argument("--trust", required=True, metavar="T", help="which keys are believed: YAML, TOML or JSON")
+    parser.add_argument(
+        "--evidence",
+        action="append",
+        metavar="PATH",
+        help="a bundle, an envelope, JSON lines, a set, or a directory of these; may be repeated",
+    )
+    # Not guessed from what lies there: the kind chooses the policy's rules, and whoever made the artifact chose what
+    # lies there.
+    parser.add_argument("--kind", metavar="K", help=f"{', '.join(KINDS)}, …; default: model, whatever lies there")
+    add_exclude(parser)
+    parser.add_argument("--at", metavar="TIME", help="hold claimed times and windows against this time, not now")
+    parser.add_argument("--case", metavar="FILE", help="keep everything that decided in a zip file, for replay")
+    parser.add_argument(
+        "--digest",
+        action="append",
+        metavar="ALGO:HEX",
+        help="instead of ARTIFACT: bytes that nobody reads here; needs --kind, and a policy that allows it",
+    )
+    parser.add_argument("artifact", metavar="ARTIFACT", nargs="?", help="a directory, a file or a git checkout")
+
+
+def run(args: argparse.Namespace, output: Output) -> int:
+    """Assess, tell the report, and give 0 for a yes and for nothing else."""
+    from glasswing_attest._api import Verifier
+    from glasswing_attest.policy.policy import Policy
+    from glasswing_attest.trust.root import Trust
+
+    if (args.artifact is None) == (args.digest is None):
+        raise UsageError(where="verify", wanted="either ARTIFACT or --digest")
+    if args.case is not None:
+        refuse_within(Path(args.case), args.artifact or os.devnull, "--case")
+    with callers_to_mend():
+        verifier = Verifier(policy=Policy.load(args.policy), trust=Trust.load(args.trust))
+        at = _at(args.at)
+        declared = None if args.digest is None else _declared(args)
+    evidence = _evidence(args, output)
+    if declared is not None:
+        report = verifier.assess(declared, evidence, at=at)
+    else:
+        kind = args.kind or "model"
+        if kind not in KINDS:
+            because = "only these can be digested"
+            raise UsageError(where="--kind", found=kind, wanted=f"one of {', '.join(KINDS)}", because=because)
+        artifact = artifact_of(args.artifact, kind, args.exclude)
+        with progress(output) as told:
+            report = verifier.assess(artifact, evidence, at=at, progress=told)
+    if args.case is not None:
+        report.case(args.case)
+    return tell(report, output)
+
+
+def tell(report: Report, output: Output) -> int:
+    """Write a report, and give its exit code."""
+    output.result("" if output.quiet else report.to_text(), report.to_dict())
+    if report.accepted:
+        return YES
+    if output.quiet and not output.as_json:
+        output.complain(f"{report.verdict.value}: {report.cause}")
+    # What could not be had is 3; a limit that was exceeded is undecided too, but trying again does not help.
+    return NO if report.error is None else exit_code(report.error)
+
+
+def _at(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    from glasswing_attest._wire import parse_time
+
+    return parse_time(text, where="--at")
+
+
+def _declared(args: argparse.Namespace) -> Manifest:
+    from glasswing_attest.artifact.digest import Digest, DigestSet
+    from glasswing_attest.artifact.manifest import Manifest
+
+    if not args.kind:
+        raise UsageError(where="--digest", wanted="--kind beside it: a digest does not say what it is a digest of")
+    if args.exclude:
+        raise UsageError(where="--exclude", because="nothing is digested")
+    return Manifest.declared(args.kind, DigestSet(tuple(Digest.parse(text) for text in args.digest)))
+
+
+def _evidence(args: argparse.Namespace, output: Output) -> tuple[str | Path, ...]:
+    if args.evidence:
+        return tuple(args.evidence)
+    if args.artifact is None:
+        output.note("no evidence: name it with --evidence")
+        return ()
+    beside = sidecar(args.artifact)
+    if os.path.lexists(beside):
+        return (beside,)
+    output.note(f"no evidence: there is no {beside}, and no --evidence")
+    return ()

@@ -1,0 +1,536 @@
+"""Do the laws of the chain hold?  docs: ARCHITECTURE, "The chain"; here on real evidence and on generated chains.
+
+The verdicts of generated chains are compared with an oracle that knows nothing of the library: a few sets, and the
+rules as the documentation states them.
+"""
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from glasswing_attest import Attestation, GlasswingError, Manifest, Policy, Report, Trust, Verifier, replay
+from glasswing_attest.artifact.file import Blob
+from glasswing_attest.chain.graph import Graph
+from glasswing_attest.statement.predicates.provenance import PROVENANCE_V1, ROLES
+from glasswing_attest.statement.statement import Statement
+from glasswing_attest.verification import timestamps
+from glasswing_attest.verification.timestamps import VerifiedTimes, WitnessedTime
+from glasswing_attest.verification.transparency import LoggedSignature
+from tests.chains import (
+    BUILDER,
+    Chain,
+    bare,
+    data_record,
+    honest,
+    proven,
+    run_record,
+    seal,
+    signer,
+    statement,
+    subsets_without_one,
+    tree,
+    used,
+)
+
+QUICK = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+
+
+def told(report: Report) -> dict[str, Any]:
+    """The report without its clock, and with the places of items in the pile made equal."""
+    facts = proven(report)
+    for finding in facts["findings"]:
+        if "found" in finding:
+            finding["found"] = re.sub(r"evidence(\[\d+\])+", "an item", finding["found"])
+    for node in facts["graph"]["nodes"] if facts["graph"] else ():
+        for finding in node["findings"]:
+            if "found" in finding:
+                finding["found"] = re.sub(r"evidence(\[\d+\])+", "an item", finding["found"])
+    return facts
+
+
+# --- a changed byte --------------------------------------------------------------------------------------------------
+
+
+def flipped(data: bytes, position: int, mask: int) -> bytes:
+    """The data with one byte changed."""
+    return data[:position] + bytes([data[position] ^ mask]) + data[position + 1 :]
+
+
+def holds_after(chain: Chain, changed: Sequence[Attestation | bytes], before: dict[str, Any]) -> None:
+    report = chain.assess(changed)
+    if report.accepted:
+        assert proven(report) == before
+
+
+@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize("mask", [0x01, 0x20])
+def test_every_byte_of_every_attestation_may_be_flipped(number: int, mask: int) -> None:
+    chain = honest()
+    before = proven(chain.assess())
+    data = chain.evidence[number].bytes
+    others = [item for item in chain.evidence if item is not chain.evidence[number]]
+    for position in range(len(data)):
+        holds_after(chain, [flipped(data, position, mask), *others], before)
+
+
+@QUICK
+@given(number=st.integers(0, 2), place=st.floats(0, 1, exclude_max=True), mask=st.integers(1, 255))
+def test_any_byte_may_be_flipped_in_any_way(number: int, place: float, mask: int) -> None:
+    chain = honest()
+    data = chain.evidence[number].bytes
+    others = [item for item in chain.evidence if item is not chain.evidence[number]]
+    holds_after(chain, [flipped(data, int(place * len(data)), mask), *others], proven(chain.assess()))
+
+
+@QUICK
+@given(number=st.integers(0, 2), start=st.floats(0, 1), length=st.integers(0, 40), insert=st.binary(max_size=8))
+def test_any_stretch_may_be_replaced(number: int, start: float, length: int, insert: bytes) -> None:
+    chain = honest()
+    data = chain.evidence[number].bytes
+    at = int(start * len(data))
+    others = [item for item in chain.evidence if item is not chain.evidence[number]]
+    holds_after(chain, [data[:at] + insert + data[at + length :], *others], proven(chain.assess()))
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_a_changed_payload_or_signature_is_always_refused(number: int) -> None:
+    # The law allows a changed byte in the unauthenticated container; within what is signed there is no such byte.
+    chain = honest()
+    envelope = chain.evidence[number].envelope
+    others = [item for item in chain.evidence if item is not chain.evidence[number]]
+    for position in range(0, len(envelope.payload), 7):
+        changed = chain.evidence[number].bytes.replace(
+            _base64(envelope.payload), _base64(flipped(envelope.payload, position, 0x01))
+        )
+        assert chain.assess([changed, *others]).verdict == "refused"
+    sig = envelope.signatures[0].sig
+    for position in range(len(sig)):
+        changed = chain.evidence[number].bytes.replace(_base64(sig), _base64(flipped(sig, position, 0x01)))
+        report = chain.assess([changed, *others])
+        assert report.verdict == "refused"
+        assert report.refused[0].error.code == "verification.signature"
+
+
+def _base64(data: bytes) -> bytes:
+    import base64
+
+    return base64.b64encode(data)
+
+
+# --- a missing, an added, a moved item -------------------------------------------------------------------------------
+
+
+def test_every_required_attestation_is_required() -> None:
+    chain = honest()
+    for _, rest in subsets_without_one(chain.evidence):
+        report = chain.assess(rest)
+        assert report.verdict == "refused"
+        assert report.cause is not None
+        assert report.cause.code == "chain.no-attestation"
+        with pytest.raises(GlasswingError) as caught:
+            report.require()
+        assert caught.value.code == "verification.no-match"
+        assert caught.value.report is report
+
+
+def strangers() -> Iterator[bytes]:
+    """What somebody may drop into the pile without being asked."""
+    chain = honest()
+    elsewhere = tree("dataset", {"other.csv": b"9"}, "penguins")
+    yield data_record(elsewhere).bytes  # valid, trusted, about something else
+    yield data_record(chain.data, by="mallory").bytes  # about ours, by nobody we trust
+    yield run_record(chain.model, used(elsewhere, "dataset"), by="mallory").bytes
+    yield run_record(chain.model, by="data-team").bytes  # by somebody who is trusted for something else
+    yield chain.run.envelope.payload  # a bare statement, unsigned
+    yield chain.run.bytes.replace(b'"sig":"', b'"sig":"AAAA')
+    yield from (b"", b"{", b"{}", b"[]", b"null", b"\x00", b"\xff\xfe", b'{"mediaType": 1}', b"[" * 5000)
+
+
+STRANGERS = 15
+
+
+def test_all_strangers_are_tried() -> None:
+    assert sum(1 for _ in strangers()) == STRANGERS
+
+
+@pytest.mark.parametrize("number", range(STRANGERS))
+def test_a_stranger_in_the_pile_changes_nothing(number: int) -> None:
+    chain = honest()
+    stranger = next(itertools.islice(strangers(), number, None))
+    before = proven(chain.assess())
+    assert proven(chain.assess([stranger, *chain.evidence])) == before
+    assert proven(chain.assess([*chain.evidence, stranger])) == before
+    for _, rest in subsets_without_one(chain.evidence):
+        refused = proven(chain.assess(rest))["verdict"], chain.assess([stranger, *rest]).verdict
+        assert refused == ("refused", "refused")
+
+
+def test_the_order_of_the_evidence_is_irrelevant() -> None:
+    chain = honest()
+    pile = [*(item.bytes for item in chain.evidence), *itertools.islice(strangers(), 4)]
+    first = told(chain.assess(pile))
+    assert first["verdict"] == "accepted"
+    for order in itertools.islice(itertools.permutations(pile), 0, None, 97):
+        assert told(chain.assess(order)) == first
+
+
+# --- nothing ---------------------------------------------------------------------------------------------------------
+
+
+def test_never_yes_from_nothing(tmp_path: Path) -> None:
+    chain = honest()
+    (tmp_path / "none").mkdir()
+    empty = [tmp_path / name for name in ("a.json", "a.jsonl", "a.sigstore")]
+    for path in empty:
+        path.write_bytes(b"")
+    set_file = tmp_path / "a.attestations"
+    set_file.write_bytes(b"")
+    nothings: list[Any] = [(), [], [[], [[]]], b"", b"\n\n", tmp_path / "none", *empty, set_file, iter(()), {}]
+    for nothing in nothings:
+        report = chain.assess(nothing)
+        assert report.verdict == "refused"
+        assert report.cause is not None
+        assert report.cause.code == "chain.no-attestation"
+        assert report.records(object) == ()
+        assert report.to_dict()["evidence"]["used"] == []
+
+
+# --- a case ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("without", [(), (0,), (1,), (2,), (0, 1, 2)])
+def test_a_replay_says_the_same(tmp_path: Path, without: tuple[int, ...]) -> None:
+    chain = honest()
+    report = chain.assess([item for number, item in enumerate(chain.evidence) if number not in without])
+    again = replay(report.case(tmp_path / "case.zip"))
+    assert again.to_dict() == report.to_dict()
+    assert again.accepted == (without == ())
+
+
+# --- the example -----------------------------------------------------------------------------------------------------
+
+
+# --- generated chains ------------------------------------------------------------------------------------------------
+
+KINDS = ("model", "dataset", "tool", "dependency")
+ROLES_CLAIMED = ("dataset", "tool", "dependency", None, "Dataset", "model")
+TYPES = (PROVENANCE_V1, "https://example.com/checked/v1")
+# One key under two names; one whose second name asks for a keyid; one that nobody trusts.
+SIGNERS = ("g-a", "g-b", "g-stranger")
+NAMES = {"a1": "g-a", "a2": "g-a", "b": "g-b", "b-special": "g-b"}
+SPECIAL = "special"
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+NEVER = 99
+
+
+@dataclass(frozen=True)
+class Item:
+    """A generated statement: who says what of which things, and when. Times are days; None is "not told"."""
+
+    signer: str
+    special: bool
+    type: str
+    subjects: tuple[int, ...]
+    builder: str = BUILDER
+    edges: tuple[tuple[int, str | None], ...] = ()
+    starts: int | None = None
+    ends: int | None = None
+    witnessed: int | None = None
+
+
+@dataclass(frozen=True)
+class Need:
+    """A generated requirement."""
+
+    type: str
+    names: tuple[str, ...]
+    threshold: int | None = None
+    over: str = "same_type"
+    inputs: tuple[tuple[str, int, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class World:
+    """A generated chain: the root is thing 0 as `kind`."""
+
+    kind: str
+    times: str
+    rules: Mapping[str, str | tuple[Need, ...]]
+    items: tuple[Item, ...]
+
+
+def day(number: int) -> datetime:
+    return EPOCH + timedelta(days=number)
+
+
+def thing(number: int, kind: str = "file") -> Manifest:
+    return Blob(b"thing %d" % number, name=f"thing-{number}", kind=kind).measure()
+
+
+@cache
+def sealed(item: Item) -> bytes:
+    """The item as it would travel. `witnessed` is no part of it: see `witnesses`."""
+    subjects = [{"name": thing(n).name, "digest": thing(n).digests.to_dict()} for n in item.subjects]
+    predicate: dict[str, Any] = {"nonce": item.witnessed}
+    if item.type == PROVENANCE_V1:
+        metadata = {"startedOn": item.starts, "finishedOn": item.ends}
+        times = {k: day(v).isoformat().replace("+00:00", "Z") for k, v in metadata.items() if v is not None}
+        dependencies = [used(thing(n), role).to_dict() for n, role in item.edges]
+        definition = {"buildType": "https://x.example/t", "resolvedDependencies": dependencies}
+        run = {"builder": {"id": item.builder}, "metadata": {**times, "invocationId": "shared"}}
+        predicate |= {"buildDefinition": definition, "runDetails": run}
+    bundle = seal(statement(subjects, item.type, predicate), signer(item.signer))
+    return bare(bundle, keyids=[SPECIAL if item.special else ""])
+
+
+def policy_for(world: World) -> Policy:
+    nodes: dict[str, Any] = {}
+    for kind, rule in world.rules.items():
+        if isinstance(rule, str):
+            nodes[kind] = {"trim": {"reason": rule}}
+            continue
+        nodes[kind] = {"require": [_plain(need) for need in rule]}
+    identities = {name: {"key": name} for name in NAMES}
+    return Policy.model_validate({"version": 1, "times": world.times, "identities": identities, "nodes": nodes})
+
+
+def _plain(need: Need) -> dict[str, Any]:
+    who: dict[str, Any] = {"any_of": list(need.names)}
+    if need.threshold is not None:
+        who = {"threshold": need.threshold, "of": list(need.names), "over": need.over}
+    plain: dict[str, Any] = {"predicate": need.type, "signed_by": who}
+    if need.type == PROVENANCE_V1:
+        plain["expect"] = {"builder": BUILDER}
+        plain["inputs"] = {role: {"min": least, "max": most} for role, least, most in need.inputs}
+    return plain
+
+
+@cache
+def trust_for_worlds() -> Trust:
+    keys = {name: signer(key).public_key for name, key in NAMES.items()}
+    plain = Trust.of(keys)
+    special = tuple(
+        type(k)(name=k.name, key=k.key, keyids=(SPECIAL,)) if k.name == "b-special" else k for k in plain.keys
+    )
+    return Trust(keys=special)
+
+
+def judge(world: World, items: Iterable[Item]) -> Report:
+    verifier = Verifier(policy=policy_for(world), trust=trust_for_worlds())
+    return verifier.assess(thing(0, world.kind), [sealed(item) for item in items], at=day(NEVER))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def witnesses() -> Iterator[None]:
+    """Simulates trusted witnesses, of which this release has none: the time stands in the generated predicate."""
+
+    def simulated(logged: LoggedSignature) -> VerifiedTimes:
+        said = Statement.parse_unverified(logged.signed.envelope.payload).predicate.get("nonce")
+        times = (WitnessedTime(time=day(said), witness="simulated"),) if isinstance(said, int) else ()
+        return VerifiedTimes(times=times, seal=timestamps._SEAL)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(timestamps, "check", simulated)
+        yield
+
+
+# The oracle. It knows items, needs and days, and nothing of the library.
+
+
+def names_by_oracle(item: Item) -> set[str]:
+    return {n for n, key in NAMES.items() if key == item.signer and (n != "b-special" or item.special)}
+
+
+def satisfies(item: Item, need: Need, world: World) -> bool:
+    """Does the item meet the need by itself, whatever its parents are?"""
+    if item.type != need.type or not names_by_oracle(item) & set(need.names):
+        return False
+    if world.times == "verified" and item.witnessed is None:
+        return False
+    if item.type != PROVENANCE_V1:
+        return True
+    if item.builder != BUILDER or (world.times == "verified" and item.starts is None):
+        return False
+    days = [d for d in (item.starts, item.ends, NEVER if item.witnessed is None else item.witnessed) if d is not None]
+    if days != sorted(days):
+        return False
+    for role, least, most in need.inputs:
+        count = len({n for n, claimed in item.edges if kind_of(claimed) == role})
+        if not least <= count <= most:
+            return False
+    return True
+
+
+def kind_of(role: str | None) -> str:
+    return role if role in ROLES else "dependency"
+
+
+def enough_by_oracle(items: Sequence[Item], need: Need) -> bool:
+    """Can distinct keys be given distinct names, often enough? Tried by trying everything."""
+    count = need.threshold or 1
+    groups = [items]
+    if need.threshold is not None and need.over == "same_statement":
+        payload = {item: Attestation.parse(sealed(item)).payload_digest for item in items}
+        groups = [[i for i in items if payload[i] == p] for p in set(payload.values())]
+    for group in groups:
+        for keys in itertools.combinations(sorted({i.signer for i in group}), count):
+            for names in itertools.permutations(need.names, count):
+                if all(
+                    any(i.signer == k and n in names_by_oracle(i) for i in group)
+                    for k, n in zip(keys, names, strict=True)
+                ):
+                    return True
+    return False
+
+
+def oracle(world: World, items: Sequence[Item]) -> bool:
+    """The least fixed point over (kind, thing, day): by that day there was enough evidence for it."""
+    days = [-1, *sorted({i.witnessed for i in items if i.witnessed is not None})]
+    root = (world.kind, 0)
+    things = {(world.kind, 0)} | {(kind_of(role), n) for i in items for n, role in i.edges}
+    good: set[tuple[str, int, int]] = set()
+
+    def parent_holds(item: Item, kind: str, number: int) -> bool:
+        if isinstance(world.rules.get(kind), str) and (kind, number) != root:
+            return True
+        latest = NEVER if item.starts is None else item.starts
+        return any((kind, number, d) in good for d in days if d <= latest)
+
+    def accepted(kind: str, number: int, by: int) -> bool:
+        rule = world.rules.get(kind)
+        if rule is None or isinstance(rule, str):
+            return False
+        for need in rule:
+            standing = [
+                i
+                for i in items
+                if number in i.subjects
+                and (-1 if i.witnessed is None else i.witnessed) <= by
+                and satisfies(i, need, world)
+                and all(parent_holds(i, kind_of(role), n) for n, role in i.edges)
+            ]
+            if not enough_by_oracle(standing, need):
+                return False
+        return True
+
+    while more := {
+        (k, n, d) for k, n in things for d in days if (k, n, d) not in good and accepted(k, n, d)
+    }:
+        good |= more
+    return any((*root, d) in good for d in days)
+
+
+THINGS = 3
+"""Few things and many statements, so that a good part of the generated chains stands, and some of them are deep."""
+
+
+@st.composite
+def needs(draw: st.DrawFn) -> Need:
+    type_ = draw(st.sampled_from(TYPES))
+    names = draw(st.sampled_from((tuple(NAMES), ("a1", "b"), ("a1", "a2"), ("b-special",), ("b",))))
+    threshold = draw(st.none() | st.integers(1, len(names)))
+    over = draw(st.sampled_from(("same_type", "same_statement")))
+    inputs: tuple[tuple[str, int, int], ...] = ()
+    if type_ == PROVENANCE_V1 and draw(st.integers(0, 3)) == 0:
+        least = draw(st.integers(0, 1))
+        inputs = ((draw(st.sampled_from(("dataset", "dependency"))), least, draw(st.integers(least, 2))),)
+    return Need(type=type_, names=names, threshold=threshold, over=over, inputs=inputs)
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> World:
+    times = draw(st.sampled_from(("claimed", "verified")))
+    kind = draw(st.sampled_from(("model", "dataset")))
+    rules: dict[str, str | tuple[Need, ...]] = {}
+    for each in KINDS:
+        shape = draw(st.integers(0, 9))
+        if each == kind or shape >= 2:
+            rules[each] = tuple(draw(st.lists(needs(), min_size=1, max_size=2)))
+        elif shape == 1:
+            rules[each] = "cut"
+    items = draw(st.lists(drawn_items(times), min_size=draw(st.sampled_from((0, 4, 8))), max_size=14, unique=True))
+    return World(kind=kind, times=times, rules=rules, items=tuple(items))
+
+
+@st.composite
+def drawn_items(draw: st.DrawFn, times: str) -> Item:
+    type_ = draw(st.sampled_from(TYPES))
+    days: list[int | None] = list(draw(st.lists(st.integers(0, 5), min_size=3, max_size=3)))
+    if draw(st.integers(0, 4)):
+        days.sort(key=lambda d: d or 0)
+    for untold in range(3):
+        if draw(st.integers(0, 9 if times == "verified" else 2)) == 0:
+            days[untold] = None
+    starts, ends, witnessed = days
+    edges: tuple[tuple[int, str | None], ...] = ()
+    builder = BUILDER
+    if type_ == PROVENANCE_V1:
+        one = st.tuples(st.integers(0, THINGS - 1), st.sampled_from(ROLES_CLAIMED))
+        edges = tuple(draw(st.lists(one, max_size=2, unique=True)))
+        builder = draw(st.sampled_from((*[BUILDER] * 9, "https://evil.example/trainer")))
+    return Item(
+        signer=draw(st.sampled_from((*SIGNERS[:2] * 4, *SIGNERS))),
+        special=draw(st.booleans()),
+        type=type_,
+        subjects=tuple(draw(st.lists(st.integers(0, THINGS - 1), min_size=1, max_size=2, unique=True))),
+        builder=builder,
+        edges=edges,
+        starts=starts if type_ == PROVENANCE_V1 else None,
+        ends=ends if type_ == PROVENANCE_V1 else None,
+        witnessed=witnessed,
+    )
+
+
+@settings(QUICK, max_examples=400)
+@given(world=worlds())
+def test_the_walk_agrees_with_the_oracle(world: World) -> None:
+    report = judge(world, world.items)
+    assert report.verdict == ("accepted" if oracle(world, world.items) else "refused")
+    if report.accepted:
+        assert_stands(report.graph)
+
+
+def assert_stands(graph: Graph | None) -> None:
+    """What an accepted graph shows is a proof: everything stands or was cut, and nothing rests on itself."""
+    assert graph is not None
+    assert {node.state for node in graph.nodes} <= {"verified", "trimmed"}
+    state: dict[str, int] = {}
+
+    def visit(identity: str) -> None:
+        assert state.get(identity) != 1, "a cycle in an accepted graph"
+        if identity not in state:
+            state[identity] = 1
+            for _, parent in graph.parents(identity):
+                visit(parent.identity)
+            state[identity] = 2
+
+    visit(graph.root)
+
+
+@settings(QUICK, max_examples=150)
+@given(world=worlds(), data=st.data())
+def test_monotone_and_blind_to_order(world: World, data: st.DataObject) -> None:
+    whole = judge(world, world.items)
+    shuffled = data.draw(st.permutations(world.items))
+    assert told(judge(world, shuffled)) == told(whole)
+    for number in range(len(world.items)):
+        fewer = world.items[:number] + world.items[number + 1 :]
+        if judge(world, fewer).accepted:
+            assert whole.accepted, f"removing item {number} turned a no into a yes"
+
+
+@settings(QUICK, max_examples=50)
+@given(world=worlds())
+def test_a_generated_case_replays(world: World, tmp_path_factory: pytest.TempPathFactory) -> None:
+    report = judge(world, world.items)
+    again = replay(report.case(tmp_path_factory.mktemp("case") / "case.zip"))
+    assert again.to_dict() == report.to_dict()
