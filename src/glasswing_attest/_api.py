@@ -29,7 +29,7 @@ from glasswing_attest.errors import (
 )
 from glasswing_attest.findings import Finding, Tier
 from glasswing_attest.limits import DEFAULT, Limits
-from glasswing_attest.policy.policy import Policy
+from glasswing_attest.policy.policy import Identity, Policy
 from glasswing_attest.report.case import unpack
 from glasswing_attest.report.report import Report, Verdict
 from glasswing_attest.signing.signer import Signer
@@ -199,9 +199,7 @@ class Verifier:
                 found = type(getattr(self, name)).__name__
                 raise UsageError(where=name, found=found, wanted=f"a {kind.__name__}: there is no default")
         for name, identity in self.policy.identities.items():
-            if identity.key not in self.trust.names:
-                wanted = f"one of {', '.join(self.trust.names)}"
-                raise PolicyRefused(where=f"identities.{name}.key", found=identity.key, wanted=wanted)
+            _require_known(name, identity, self.trust)
         object.__setattr__(self, "predicates", tuple(self.predicates))
         object.__setattr__(self, "evidence", frozen(self.evidence))
         registry_of(self.predicates)
@@ -363,6 +361,21 @@ class Verifier:
             version=__version__,
             error=error,
         )
+
+
+def _require_known(name: str, identity: Identity, trust: Trust) -> None:
+    """Refuse a policy that names what the trust lacks: it could never be satisfied, or not as its author thought."""
+    roots = tuple(r.name for r in trust.roots)
+    for field, found, known in (
+        ("key", identity.key, trust.names),
+        ("authority", identity.authority, roots),
+        ("root", identity.root, roots),
+    ):
+        if found is not None and found not in known:
+            wanted = f"one of {', '.join(known)}" if known else f"nothing: the trust has no {field}"
+            raise PolicyRefused(where=f"identities.{name}.{field}", found=found, wanted=wanted)
+    if identity.issuer is not None and not roots:
+        raise PolicyRefused(where=f"identities.{name}.issuer", found=identity.issuer, wanted="a trust with a root")
 
 
 _CLAIMED = Finding(

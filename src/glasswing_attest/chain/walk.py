@@ -368,7 +368,7 @@ class _Walk:
         path: list[_Thing],
     ) -> Finding:
         if supported:
-            names = sorted({n for c in supported for n in c.claim.signer.names})
+            names = sorted({c.claim.signer.label for c in supported})
             return _finding(
                 "policy.threshold",
                 thing,
@@ -522,7 +522,7 @@ class _Drawing:
         self._nodes[identity] = Node(
             identity=identity, kind="run", name=name, digests=(), state=state, evidence=evidence
         )
-        names = ", ".join(sorted(claim.signer.names))
+        names = claim.signer.label
         self._nodes[builder] = Node(
             identity=builder,
             kind="builder",
@@ -545,6 +545,6 @@ def _evidence(claim: Claim) -> Evidence:
         predicate_type=claim.statement.predicate_type,
         label=claim.statement.subjects[0].label,
         principal=claim.signer.principal,
-        names=tuple(sorted(claim.signer.names)),
+        names=tuple(sorted(claim.signer.names)) or (claim.signer.label,),
         signed_by="" if claim.signed_by is None else format_time(claim.signed_by),
     )

@@ -6,6 +6,8 @@ A policy is data, in YAML, TOML, JSON or Python. It refuses emptiness and ambigu
     times: claimed                      # accept times that nobody witnessed; the default, `verified`, does not
     identities:
       trainer: {key: trainer}           # a key's name in the trust
+      release: {issuer: https://token.actions.githubusercontent.com,
+                github: {repository: acme/train, repository_id: 4711, workflow: release.yml, ref: refs/tags/v*}}
     nodes:                              # by kind; a kind without a rule denies
       model:
         require:
@@ -44,8 +46,14 @@ from glasswing_attest.errors import PolicyExpired, PolicyRefused
 from glasswing_attest.limits import DEFAULT, Limits
 from glasswing_attest.statement.predicates.provenance import PROVENANCE_V1, ROLES
 from glasswing_attest.statement.predicates.summary import SUMMARY_V1
+from glasswing_attest.verification.certificate import FULCIO_CLAIMS
 
-__all__ = ["Cardinality", "Expect", "Identity", "NodeRule", "Policy", "Requirement", "SignedBy", "Trim"]
+__all__ = ["Cardinality", "Expect", "GitHub", "Identity", "NodeRule", "Policy", "Requirement", "SignedBy", "Trim"]
+
+
+def _as_text(value: object) -> object:
+    """Ids are numbers that are compared as text."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _as_tuple(value: object) -> object:
@@ -54,6 +62,7 @@ def _as_tuple(value: object) -> object:
 
 _Names = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(_as_tuple), Field(max_length=256)]
 _Text = Annotated[str, Field(min_length=1)]
+_CLAIMS = frozenset(FULCIO_CLAIMS.values())
 _KINDS = ("model", "file", *ROLES)
 
 
@@ -77,10 +86,53 @@ else:
         """One part of a policy."""
 
 
-class Identity(_Part):
-    """Who a signer is: a key by its name in the trust."""
+class GitHub(_Part):
+    """A GitHub Actions workflow, by the claims of its certificate.
 
-    key: _Text
+    Names can be taken over when a repository or owner is renamed or deleted; the numeric ids cannot.
+    """
+
+    repository: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$")]
+    repository_id: Annotated[str | None, BeforeValidator(_as_text)] = None
+    owner_id: Annotated[str | None, BeforeValidator(_as_text)] = None
+    workflow: _Text | None = None
+    ref: _Text | None = None
+    trigger: _Text | None = None
+    runner: _Text | None = None
+
+
+class Identity(_Part):
+    """Who a signer is: a key by its name in the trust, or the holder of a certificate.
+
+    A certificate's holder is named by the OIDC `issuer`, or by the private `authority` (a root of the trust), and by
+    `san` (exact, or a whole-string glob), by the `claims` of the certificate, or as a `github` workflow.
+    """
+
+    key: _Text | None = None
+    issuer: _Text | None = None
+    authority: _Text | None = None
+    root: _Text | None = None
+    san: _Text | None = None
+    claims: FrozenMap[str] = Field(default_factory=lambda: Frozen({}))
+    github: GitHub | None = None
+
+    @model_validator(mode="after")
+    def _unambiguous(self) -> Identity:
+        if sum(x is not None for x in (self.key, self.issuer, self.authority)) != 1:
+            raise ValueError("say exactly one of key, issuer and authority")
+        told = self.san is not None or self.claims or self.github is not None
+        if self.key is not None:
+            if told or self.root is not None:
+                raise ValueError("a key stands alone")
+        elif not told:
+            raise ValueError("an issuer vouches for everybody: name san, claims or github too")
+        if self.san is not None and not self.san.strip("*"):
+            raise ValueError("san: a pattern of stars names nobody")
+        if unknown := sorted(set(self.claims) - _CLAIMS):
+            raise ValueError(f"claims.{unknown[0]}: no such claim; use one of {', '.join(sorted(_CLAIMS))}")
+        if self.github is not None and self.issuer is None:
+            raise ValueError("github needs an issuer")
+        return self
 
 
 class SignedBy(_Part):

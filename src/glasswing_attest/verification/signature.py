@@ -103,8 +103,7 @@ def check_by(attestation: Attestation, key: PublicKey) -> SignedPayload:
 def check_message(
     bundle: Bundle, keys: Iterable[PublicKey], *, digest: tuple[str, bytes], content: bytes | None = None
 ) -> SignedPayload:
-    """Prove a bundle that signs an artifact directly. `digest` is the artifact's, `content` its bytes where they are
-    at hand.
+    """Prove a bundle that signs an artifact directly. `digest` is the artifact's, `content` its bytes.
 
     Raises:
         SubjectMismatch: the bundle names another digest, or the same by another algorithm.

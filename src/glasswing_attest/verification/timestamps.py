@@ -50,8 +50,7 @@ class VerifiedTimes(Proof):
 def check(
     logged: LoggedSignature, clocks: Iterable[Authority] | None, *, at_least: int, stamps: int = 0
 ) -> VerifiedTimes:
-    """Prove the times of the signature. With `clocks` None nobody asked for one, and stamps are neither read nor
-    believed.
+    """Prove the times of the signature. With `clocks` None nobody asked for one: stamps are not read.
 
     Raises:
         TimeUnproven: fewer than `at_least` distinct witnesses, or than `stamps` distinct clocks among them; or a stamp

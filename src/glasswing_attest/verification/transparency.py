@@ -54,8 +54,7 @@ class LoggedSignature(Proof):
 def check(
     signed: SignedPayload, logs: Iterable[Log] | None, *, at_least: int, limits: Limits = DEFAULT
 ) -> LoggedSignature:
-    """Prove the signature's log entries. With `logs` None nobody asked for a log, and entries are neither read nor
-    believed.
+    """Prove the signature's log entries. With `logs` None nobody asked for one: entries are not read.
 
     Raises:
         NotLogged: fewer than `at_least` distinct operators hold it, or an entry does not prove what it says.

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from glasswing_attest.claims import Claim
 from glasswing_attest.findings import Finding, Tier
+from glasswing_attest.policy.identities import is_signer
 from glasswing_attest.policy.policy import Policy, Requirement, SignedBy
 
 __all__ = ["complaints", "enough", "names_of"]
@@ -18,7 +19,7 @@ __all__ = ["complaints", "enough", "names_of"]
 
 def names_of(claim: Claim, rule: SignedBy, policy: Policy) -> frozenset[str]:
     """Give the identities of the rule that the claim's signer is."""
-    return frozenset(name for name in rule.names if policy.identities[name].key in claim.signer.names)
+    return frozenset(name for name in rule.names if is_signer(policy.identities[name], claim.signer))
 
 
 def complaints(claim: Claim, requirement: Requirement, policy: Policy, _at: datetime) -> list[Finding]:
@@ -31,7 +32,7 @@ def complaints(claim: Claim, requirement: Requirement, policy: Policy, _at: date
             tier=Tier.CONTRAINDICATED,
             subject=requirement.predicate,
             rule="signed_by",
-            found=f"signed by {', '.join(sorted(claim.signer.names))}",
+            found=f"signed by {claim.signer.label}",
             wanted=" or ".join(requirement.signed_by.names),
             do="have it signed by one of them, or name this signer in the policy",
         )
