@@ -37,8 +37,10 @@ from glasswing_attest.statement.resource import ResourceDescriptor
 from glasswing_attest.statement.statement import PAYLOAD_TYPE, Statement
 from glasswing_attest.store import Evidence, Item, frozen, gather
 from glasswing_attest.trust.root import Trust
-from glasswing_attest.verification import signature
+from glasswing_attest.verification import revocation, signature
+from glasswing_attest.verification.opinion import SecondOpinion
 from glasswing_attest.verification.procedure import prove
+from glasswing_attest.verification.revocation import VerifiedRevocations
 
 __all__ = ["Predicate", "Verifier", "assess", "attest", "attest_many", "endorse", "replay", "sign_statement", "verify"]
 
@@ -181,6 +183,9 @@ class Verifier:
         trust: which keys are believed, under which names.
         evidence: what is always among the evidence.
         predicates: further predicate types to read, beside the built-in ones.
+        revocations: the current revocation list, signed; must be there once the trust names who signs it.
+        revocations_seen: the highest version of the list that the caller has seen before.
+        second_opinion: whoever must agree to every yes on a certificate bundle, where it can say.
         limits: the bounds on untrusted input.
 
     Raises:
@@ -191,6 +196,9 @@ class Verifier:
     trust: Trust
     evidence: Evidence = ()
     predicates: tuple[PredicateType, ...] = ()
+    revocations: Attestation | bytes | None = None
+    revocations_seen: int = 0
+    second_opinion: SecondOpinion | None = None
     limits: Limits = DEFAULT
 
     def __post_init__(self) -> None:
@@ -268,13 +276,24 @@ class Verifier:
         items: tuple[Item, ...] = ()
         try:
             items = gather((self.evidence, evidence), limits=self.limits)
-            claims, refused = self._prove(items, at)
+            claims, refused = self._prove(items, at, self._revocations(max(at, now)))
             chain = self._walk(manifest, claims, refused, at)
         except (UnavailableError, LimitError) as e:
             return self._undecided(manifest, items, at, now, e)
         return self._report(manifest, items, at, now, chain, refused)
 
-    def _prove(self, items: Iterable[Item], at: datetime) -> tuple[list[Claim], tuple[Refused, ...]]:
+    def _revocations(self, now: datetime) -> VerifiedRevocations | None:
+        return revocation.check(
+            self._revocation_bytes, self.trust, now=now, seen=self.revocations_seen, limits=self.limits
+        )
+
+    @property
+    def _revocation_bytes(self) -> bytes | None:
+        return self.revocations.bytes if isinstance(self.revocations, Attestation) else self.revocations
+
+    def _prove(
+        self, items: Iterable[Item], at: datetime, revocations: VerifiedRevocations | None
+    ) -> tuple[list[Claim], tuple[Refused, ...]]:
         """Prove every item by itself. What proves nothing is kept for messages."""
         types = registry_of(self.predicates)
         claimed_at = at if self.policy.times == "claimed" else None
@@ -285,6 +304,10 @@ class Verifier:
             try:
                 attestation = Attestation.parse(item.data, limits=self.limits)
                 proved = prove(attestation, self.trust, claimed_at=claimed_at, limits=self.limits)
+                for statement in proved:
+                    revocation.require_unrevoked(statement, revocations)
+                    if self.second_opinion is not None:
+                        self.second_opinion.confirm(attestation, statement, self.trust)
                 claims.extend(read(statement, types) for statement in proved)
             except GlasswingError as e:
                 said = None if attestation is None else _said(attestation, self.limits)
@@ -331,6 +354,7 @@ class Verifier:
             policy=self.policy,
             trust=self.trust,
             evidence=items,
+            revocations=self._revocation_bytes,
             version=__version__,
         )
 
@@ -358,6 +382,7 @@ class Verifier:
             policy=self.policy,
             trust=self.trust,
             evidence=items,
+            revocations=self._revocation_bytes,
             version=__version__,
             error=error,
         )
@@ -468,6 +493,12 @@ def replay(path: str | Path, *, predicates: Iterable[PredicateType] = (), limits
         StoreUnavailable, FormatUnsupported, MalformedError, LimitError: the file is not a readable case.
     """
     case = unpack(Path(path), limits=limits)
-    verifier = Verifier(policy=case.policy, trust=case.trust, predicates=tuple(predicates), limits=limits)
+    verifier = Verifier(
+        policy=case.policy,
+        trust=case.trust,
+        predicates=tuple(predicates),
+        revocations=case.revocations,
+        limits=limits,
+    )
     items = tuple(Item(data=data, origin=origin) for data, origin in case.evidence)
     return verifier._assess(case.manifest, items, at=case.at, now=case.now)

@@ -14,13 +14,13 @@ Every entry point of the library raises only what stands here, `from` its cause:
     │   ├── ArtifactUnreadable  ArtifactIrregular  ArtifactEmpty  ArtifactUnstable
     │   └── NameRefused  SourceRefused  InputsChanged
     ├── UnavailableError            something could not be had fresh
-    │   └── StoreUnavailable  TrustExpired  PolicyExpired
+    │   └── StoreUnavailable  TrustExpired  RevocationsUnavailable  PolicyExpired
     ├── LimitError                  undecided: too large or too deep
     ├── SigningError                it could not be signed
     │   └── KeyUnreadable  PassphraseRefused  SelfCheckFailed  BuildIncomplete
     ├── VerificationError           readable, but it does not prove it
     │   ├── SignatureInvalid  KeyUntrusted  CertificateUntrusted  NotLogged
-    │   ├── TimeUnproven  OutsideValidity
+    │   ├── TimeUnproven  OutsideValidity  Revoked  SecondOpinionDiffers
     │   └── SubjectMismatch  NoMatchingAttestation  Mismatch
     ├── NotAccepted                 proved, but not what you accept (.rule .guidance .report)
     └── UsageError                  the call itself makes no sense
@@ -396,6 +396,15 @@ class TrustExpired(UnavailableError):
     advice = "get the current trust file from whoever issues it"
 
 
+class RevocationsUnavailable(UnavailableError):
+    """The trust asks for a revocation list, and no fresh one is at hand."""
+
+    code = "unavailable.revocations"
+    step = "revocation"
+    says = "no fresh revocation list is at hand"
+    advice = "get the current list from whoever the trust names for it"
+
+
 class PolicyExpired(UnavailableError):
     """The policy has an expiry, and it has passed."""
 
@@ -517,6 +526,24 @@ class OutsideValidity(VerificationError):
     code = "verification.outside-validity"
     step = "identity"
     says = "the signer's key was not valid at that time"
+
+
+class Revoked(VerificationError):
+    """The signer was revoked, and nothing shows that it was signed before."""
+
+    code = "verification.revoked"
+    step = "revocation"
+    says = "the signer was revoked, and no witness shows that it was signed before"
+    advice = "have it signed anew by somebody who is believed"
+
+
+class SecondOpinionDiffers(VerificationError):
+    """Another implementation, which the caller asked as well, says no."""
+
+    code = "verification.second-opinion"
+    step = "opinion"
+    says = "the second opinion that was asked for says no"
+    advice = "find out which of the two is wrong before you go on"
 
 
 class SubjectMismatch(VerificationError):

@@ -35,6 +35,7 @@ class Case:
     """What a case file holds."""
 
     evidence: tuple[tuple[bytes, str], ...]
+    revocations: bytes | None
     manifest: Manifest
     policy: Policy
     trust: Trust
@@ -48,6 +49,7 @@ def pack(
     path: Path,
     *,
     evidence: Sequence[tuple[bytes, str]],
+    revocations: bytes | None,
     manifest: Manifest,
     policy: Policy,
     trust: Trust,
@@ -61,6 +63,7 @@ def pack(
         "manifest.binpb": manifest.to_proto(),
         "policy.json": policy.to_json(),
         "trust.json": trust.to_json(),
+        **({} if revocations is None else {"revocations": revocations}),
         **{f"evidence/{number:05}": data for number, (data, _) in enumerate(evidence)},
     }
     buffer = io.BytesIO()
@@ -103,10 +106,13 @@ def unpack(path: Path, *, limits: Limits = DEFAULT) -> Case:
         if name not in members:
             raise FieldMissing(where=f"{path}: {name}")
         evidence.append((members[name], origin))
-    if more := sorted(set(members) - set(_HEAD) - {f"evidence/{number:05}" for number in range(len(origins))}):
+    if more := sorted(
+        set(members) - {*_HEAD, "revocations"} - {f"evidence/{number:05}" for number in range(len(origins))}
+    ):
         raise FormatUnsupported(where=f"{path}: {more[0]}", found="a member that is not listed", wanted="a case file")
     return Case(
         evidence=tuple(evidence),
+        revocations=members.get("revocations"),
         manifest=Manifest.from_proto(members["manifest.binpb"], where=f"{path}: manifest.binpb", limits=limits),
         policy=Policy.parse(members["policy.json"], suffix=".json", where=f"{path}: policy.json", limits=limits),
         trust=Trust.parse(members["trust.json"], suffix=".json", where=f"{path}: trust.json", limits=limits),

@@ -67,7 +67,7 @@ class Report:
         findings: the cause of a refusal first, then what a reader should know.
         depth: how far the proof reaches: ``surface``, ``builder``, ``transitive``, or "" where there is none.
         refused: the items of the evidence that proved nothing.
-        policy, trust: what decided.
+        policy, trust, revocations: what decided.
         evidence: the pile as it was handed over.
         version: the library's version.
     """
@@ -84,6 +84,7 @@ class Report:
     policy: Policy
     trust: Trust
     evidence: tuple[Item, ...]
+    revocations: bytes | None = None
     version: str
     error: GlasswingError | None = None
 
@@ -207,6 +208,7 @@ class Report:
         return pack(
             Path(path),
             evidence=[(item.data, item.origin) for item in self.evidence],
+            revocations=self.revocations,
             manifest=self.artifact,
             policy=self.policy,
             trust=self.trust,

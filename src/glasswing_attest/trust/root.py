@@ -8,6 +8,7 @@ Trust binds keys, authorities, logs, clocks, names and times; who may say what i
       public-good:
         file: trusted_root.json            # a Sigstore TrustedRoot; or document: with its JSON text
         profile: public-good               # or github, or {scts: 1, logs: 1, times: 1}
+    revocations: {signed_by: [security]}   # optional: once here, a fresh list must be at hand
     keys:
       trainer:
         file: trainer.pub                  # or public_key: | with the PEM text
@@ -69,11 +70,16 @@ class _KeyEntry(ConfigModel):
     witness: _WitnessEntry | None = None
 
 
+class _RevocationsEntry(ConfigModel):
+    signed_by: list[str] = Field(min_length=1)
+
+
 class _TrustFile(ConfigModel):
     version: ConfigVersion
     expires: ConfigTime | None = None
     keys: dict[str, _KeyEntry] = Field(default_factory=dict)
     roots: dict[str, _RootEntry] = Field(default_factory=dict)
+    revocations: _RevocationsEntry | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +144,7 @@ class Trust:
 
     keys: tuple[TrustedKey, ...] = ()
     roots: tuple[Root, ...] = ()
+    revocation_signers: tuple[str, ...] = ()
     expires: datetime | None = None
 
     def __post_init__(self) -> None:
@@ -152,6 +159,10 @@ class Trust:
         roots = {r.name: r for r in self.roots}
         if len(roots) != len(self.roots):
             raise TrustRefused(where="roots", found=", ".join(r.name for r in self.roots), wanted="each name once")
+        for name in self.revocation_signers:
+            if name not in names:
+                wanted = f"one of {', '.join(names)}" if names else "a key"
+                raise TrustRefused(where="revocations.signed_by", found=name, wanted=wanted)
         for key in self.keys:
             if key.witness is not None and key.witness.root not in roots:
                 wanted = f"one of {', '.join(roots)}" if roots else "a root"
@@ -191,6 +202,7 @@ class Trust:
         return cls(
             keys=tuple(_trusted_key(name, entry, where, folder) for name, entry in file.keys.items()),
             roots=tuple(_root(name, entry, where, folder) for name, entry in file.roots.items()),
+            revocation_signers=() if file.revocations is None else tuple(file.revocations.signed_by),
             expires=file.expires,
         )
 
@@ -201,6 +213,8 @@ class Trust:
             members["roots"] = {
                 r.name: {"document": r.raw.decode("utf-8"), "profile": asdict(r.profile)} for r in self.roots
             }
+        if self.revocation_signers:
+            members["revocations"] = {"signed_by": list(self.revocation_signers)}
         if self.expires is not None:
             members["expires"] = format_time(self.expires)
         return canonical_json(members)
