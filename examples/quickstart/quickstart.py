@@ -57,7 +57,7 @@ def main(out: Path) -> None:
     for folder in (out / "keys", verifier_files):
         folder.mkdir(parents=True)
     for name, signer in signers.items():
-        signer.write(out / "keys" / f"{name}.pem")  # readable by its owner only
+        signer.write(out / "keys" / f"{name}.pem")  # readable by its owner only; `passphrase=` encrypts it
         (verifier_files / f"{name}.pub.pem").write_text(signer.public_key.pem)
         print(f"  {name}: {signer.public_key.fingerprint[:16]}")
 
@@ -138,7 +138,7 @@ def main(out: Path) -> None:
     say("Somebody changes one byte")
     rows, weights = dataset.path / "penguins.csv", model.path / "model.safetensors"
     payload, signature = description.envelope.payload, run.envelope.signatures[0].sig
-    better = one_byte_changed(payload, at=payload.index(b"0.9853") + 3)  # an accuracy of 0.9953
+    better = one_byte_changed(payload, at=payload.index(metrics.accuracy.encode()) + 3)  # 0.9853 becomes 0.9953
     changes = [
         # what, in which file, old bytes, new bytes; which error must follow, about what, and found where
         ("the dataset", rows, b"2009\n", b"2008\n", SubjectMismatch, "dataset palmer-penguins", "dirHash:"),

@@ -222,7 +222,7 @@ def test_a_replay_says_the_same(tmp_path: Path, without: tuple[int, ...]) -> Non
 # --- generated chains ------------------------------------------------------------------------------------------------
 
 KINDS = ("model", "dataset", "tool", "dependency")
-ROLES_CLAIMED = ("dataset", "tool", "dependency", None, "Dataset", "model")
+ROLES_CLAIMED = ("dataset", "dataset", "tool", "dependency", None, "Dataset", "model")
 TYPES = (PROVENANCE_V1, "https://example.com/checked/v1")
 # One key under two names; one whose second name asks for a keyid; one that nobody trusts.
 SIGNERS = ("g-a", "g-b", "g-stranger")
@@ -394,7 +394,7 @@ def enough_by_oracle(items: Sequence[Item], need: Need) -> bool:
 
 def oracle(world: World, items: Sequence[Item]) -> bool:
     """The least fixed point over (kind, thing, day): by that day there was enough evidence for it."""
-    days = [-1, *sorted({i.witnessed for i in items if i.witnessed is not None})]
+    days = sorted({i.witnessed for i in items if i.witnessed is not None}) if world.times == "verified" else [NEVER]
     root = (world.kind, 0)
     things = {(world.kind, 0)} | {(kind_of(role), n) for i in items for n, role in i.edges}
     good: set[tuple[str, int, int]] = set()
@@ -402,8 +402,8 @@ def oracle(world: World, items: Sequence[Item]) -> bool:
     def parent_holds(item: Item, kind: str, number: int) -> bool:
         if isinstance(world.rules.get(kind), str) and (kind, number) != root:
             return True
-        latest = NEVER if item.starts is None else item.starts
-        return any((kind, number, d) in good for d in days if d <= latest)
+        in_time = [d for d in days if item.starts is None or d <= item.starts or world.times == "claimed"]
+        return any((kind, number, d) in good for d in in_time)
 
     def accepted(kind: str, number: int, by: int) -> bool:
         rule = world.rules.get(kind)
@@ -414,7 +414,7 @@ def oracle(world: World, items: Sequence[Item]) -> bool:
                 i
                 for i in items
                 if number in i.subjects
-                and (-1 if i.witnessed is None else i.witnessed) <= by
+                and (world.times == "claimed" or (i.witnessed is not None and i.witnessed <= by))
                 and satisfies(i, need, world)
                 and all(parent_holds(i, kind_of(role), n) for n, role in i.edges)
             ]
@@ -422,9 +422,7 @@ def oracle(world: World, items: Sequence[Item]) -> bool:
                 return False
         return True
 
-    while more := {
-        (k, n, d) for k, n in things for d in days if (k, n, d) not in good and accepted(k, n, d)
-    }:
+    while more := {(k, n, d) for k, n in things for d in days if (k, n, d) not in good and accepted(k, n, d)}:
         good |= more
     return any((*root, d) in good for d in days)
 
@@ -436,8 +434,8 @@ THINGS = 3
 @st.composite
 def needs(draw: st.DrawFn) -> Need:
     type_ = draw(st.sampled_from(TYPES))
-    names = draw(st.sampled_from((tuple(NAMES), ("a1", "b"), ("a1", "a2"), ("b-special",), ("b",))))
-    threshold = draw(st.none() | st.integers(1, len(names)))
+    names = draw(st.sampled_from((*[tuple(NAMES)] * 3, ("a1", "b"), ("a1", "a2"), ("b-special",), ("b",))))
+    threshold = draw(st.sampled_from((None, None, *range(1, len(names) + 1))))
     over = draw(st.sampled_from(("same_type", "same_statement")))
     inputs: tuple[tuple[str, int, int], ...] = ()
     if type_ == PROVENANCE_V1 and draw(st.integers(0, 3)) == 0:
@@ -454,7 +452,7 @@ def worlds(draw: st.DrawFn) -> World:
     for each in KINDS:
         shape = draw(st.integers(0, 9))
         if each == kind or shape >= 2:
-            rules[each] = tuple(draw(st.lists(needs(), min_size=1, max_size=2)))
+            rules[each] = tuple(draw(st.lists(needs(), min_size=1, max_size=draw(st.sampled_from((1, 1, 2))))))
         elif shape == 1:
             rules[each] = "cut"
     items = draw(st.lists(drawn_items(times), min_size=draw(st.sampled_from((0, 4, 8))), max_size=14, unique=True))
@@ -463,7 +461,7 @@ def worlds(draw: st.DrawFn) -> World:
 
 @st.composite
 def drawn_items(draw: st.DrawFn, times: str) -> Item:
-    type_ = draw(st.sampled_from(TYPES))
+    type_ = draw(st.sampled_from((*TYPES, PROVENANCE_V1)))
     days: list[int | None] = list(draw(st.lists(st.integers(0, 5), min_size=3, max_size=3)))
     if draw(st.integers(0, 4)):
         days.sort(key=lambda d: d or 0)
@@ -475,7 +473,7 @@ def drawn_items(draw: st.DrawFn, times: str) -> Item:
     builder = BUILDER
     if type_ == PROVENANCE_V1:
         one = st.tuples(st.integers(0, THINGS - 1), st.sampled_from(ROLES_CLAIMED))
-        edges = tuple(draw(st.lists(one, max_size=2, unique=True)))
+        edges = tuple(draw(st.lists(one, min_size=draw(st.sampled_from((0, 1, 1))), max_size=2, unique=True)))
         builder = draw(st.sampled_from((*[BUILDER] * 9, "https://evil.example/trainer")))
     return Item(
         signer=draw(st.sampled_from((*SIGNERS[:2] * 4, *SIGNERS))),

@@ -74,7 +74,7 @@ def cut_off() -> tuple[str, ...]:
 def run(script: Path, *arguments: str, prepare: str = "") -> subprocess.CompletedProcess[str]:
     """Run a script without a network, any warning an error."""
     program = RUN.replace("PREPARE", prepare)
-    command = [*cut_off(), sys.executable, "-W", "error", "-c", program, str(script), *arguments]
+    command = [*cut_off(), sys.executable, "-X", "utf8", "-W", "error", "-c", program, str(script), *arguments]
     return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=120)
 
 

@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from glasswing_attest._cli import attest, digest, inspect, keygen, replay, verify
 from glasswing_attest._cli.exits import INTERRUPTED, MISUSE, NO, YES, Misused, exit_code
-from glasswing_attest._cli.output import Output
+from glasswing_attest._cli.output import NotWritten, Output
 from glasswing_attest._version import __version__
 from glasswing_attest.errors import GlasswingError, UsageError
 
@@ -54,13 +54,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         with output.logging():
             code = _answer(words, output)
         output.flush()
-    except BrokenPipeError:
-        # Nobody reads any more. A no stays a no; a yes that nobody could be told is none.
+    except NotWritten as e:
         output.abandon()
-        code = code or NO
-    except OSError as e:
-        output.abandon()
-        output.complain(f"{PROGRAM}: the output cannot be written: {e.strerror or e}")
+        # Who stopped reading knows it.
+        if not isinstance(e.__cause__, BrokenPipeError):
+            output.complain(f"{PROGRAM}: the result cannot be written ({e.__cause__})")
+        # A no stays a no; a yes that nobody could be told is none.
         code = code or NO
     return code
 
@@ -79,7 +78,7 @@ def _answer(words: Sequence[str], output: Output) -> int:
     except KeyboardInterrupt:
         output.complain(f"{PROGRAM}: interrupted")
         return INTERRUPTED
-    except BrokenPipeError:
+    except NotWritten:
         raise
     except Exception as e:  # noqa: BLE001  # the last resort: whatever happens, it is no yes and no traceback
         output.trace(e)

@@ -7,6 +7,7 @@ and file names are written by strangers, and a terminal obeys what it is sent.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import logging
 import os
@@ -15,7 +16,7 @@ import traceback
 from collections.abc import Generator, Mapping
 from typing import TextIO
 
-__all__ = ["Output", "printable"]
+__all__ = ["NotWritten", "Output", "printable"]
 
 _LOGGER = logging.getLogger("glasswing_attest")
 
@@ -27,6 +28,10 @@ def printable(text: str) -> str:
     'a\\x1b[2Jb\n'
     """
     return "".join(c if c == "\n" or c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+
+
+class NotWritten(Exception):
+    """The result could not be written, `from` the system's reason. A closed pipe (`head`) is a reason like another."""
 
 
 class Output:
@@ -44,9 +49,10 @@ class Output:
         if self.as_json:
             # ASCII only: JSON's own escapes keep control characters and unusual letters off the terminal.
             text = json.dumps(data, indent=2, ensure_ascii=True) + "\n"
-        if sys.stdout is None:
-            raise OSError("standard output is closed")
-        _write(sys.stdout, text)
+        with _noticed():
+            if sys.stdout is None:
+                raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+            _write(sys.stdout, text)
 
     def note(self, text: str) -> None:
         """Tell something beside the result, on stderr."""
@@ -75,8 +81,9 @@ class Output:
 
     def flush(self) -> None:
         """Have everything written, so that a failure to write is noticed while it can still be told."""
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        with _noticed():
+            if sys.stdout is not None:
+                sys.stdout.flush()
 
     def abandon(self) -> None:
         """Point stdout to nowhere: the interpreter would try, and fail, to flush it once more when it ends."""
@@ -104,6 +111,14 @@ class Output:
         finally:
             _LOGGER.removeHandler(handler)
             _LOGGER.setLevel(before)
+
+
+@contextlib.contextmanager
+def _noticed() -> Generator[None]:
+    try:
+        yield
+    except (OSError, ValueError) as e:  # a stream that Python closed is a ValueError
+        raise NotWritten from e
 
 
 class _Handler(logging.Handler):

@@ -90,7 +90,8 @@ def run(args: argparse.Namespace, output: Output) -> int:
 
 def tell(report: Report, output: Output) -> int:
     """Write a report, and give its exit code."""
-    output.result("" if output.quiet else report.to_text(), report.to_dict())
+    words = "" if output.quiet or output.as_json else report.to_text()
+    output.result(words, report.to_dict())
     if report.accepted:
         return YES
     if output.quiet and not output.as_json:

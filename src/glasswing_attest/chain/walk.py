@@ -47,8 +47,9 @@ class _Candidate:
 
     @property
     def starts(self) -> datetime | None:
+        # What is no run has no start of its own: whatever it rests on is at least no younger than itself.
         run = self.claim.predicate
-        return run.started_on if isinstance(run, Provenance) else None
+        return run.started_on if isinstance(run, Provenance) else self.claim.signed_by
 
     @property
     def order(self) -> tuple[datetime, str, str, str]:
@@ -247,7 +248,10 @@ class _Walk:
             if not picked:
                 return False
             selected[number] = picked
-            value = max(value, *(c.claim.signed_by or _ALWAYS for c in picked))
+            if self._policy.times == "verified":
+                # Where claimed times are good enough a witness can be left out, so that one constrains nothing. It also
+                # keeps a selection from resting on itself: no parent is accepted for later than its child was signed.
+                value = max(value, *(c.claim.signed_by or _ALWAYS for c in picked))
         if thing.accepted is not None and value >= thing.accepted:
             return False
         thing.accepted, thing.selected = value, selected

@@ -68,7 +68,7 @@ def _branch(
     told: set[str],
 ) -> Iterator[str]:
     node = nodes[identity]
-    text = f"{_MARKS[node['state']]} {node['kind']} {shown(node['name'])}"
+    text = f"{_MARKS[node['state']]} {node['kind']} {shown(node.get('name', ''))}".rstrip()
     if node.get("digests"):
         algorithm, _, value = node["digests"][0].partition(":")
         text += f"  {algorithm}:{value[:12]}"

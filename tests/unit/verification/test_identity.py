@@ -1,0 +1,143 @@
+"""Who signed, under which names, and was the key good then?"""
+
+from datetime import UTC, datetime, timedelta
+from itertools import product
+
+import pytest
+
+from glasswing_attest import Attestation, Trust
+from glasswing_attest.errors import KeyUntrusted, OutsideValidity, TimeUnproven, TrustRefused
+from glasswing_attest.trust.root import TrustedKey
+from glasswing_attest.verification import identity, signature, timestamps, transparency
+from glasswing_attest.verification.identity import VerifiedSigner
+from glasswing_attest.verification.procedure import prove
+from glasswing_attest.verification.timestamps import VerifiedTimes, WitnessedTime
+from tests.chains import NOW, bare, honest, policy_of, signer
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+END = datetime(2026, 12, 31, tzinfo=UTC)
+TICK = timedelta(microseconds=1)
+
+
+def keyed(name: str = "trainer", **window: object) -> TrustedKey:
+    return TrustedKey(name=name, key=signer("trainer").public_key, **window)  # type: ignore[arg-type]
+
+
+def witnessed(*times: datetime) -> VerifiedTimes:
+    """Simulates trusted witnesses, of which this release has none, through the module's own seal."""
+    each = tuple(WitnessedTime(time=time, witness="simulated") for time in times)
+    return VerifiedTimes(times=each, seal=timestamps._SEAL)
+
+
+def identified(
+    *keys: TrustedKey, at: datetime | None = NOW, times: VerifiedTimes | None = None, data: bytes | None = None
+) -> VerifiedSigner:
+    attestation = honest().run if data is None else Attestation.parse(data)
+    (signed,) = signature.check(attestation, [signer("trainer").public_key])
+    proved = timestamps.check(transparency.check(signed)) if times is None else times
+    return identity.check(signed, proved, keys, claimed_at=at)
+
+
+@pytest.mark.parametrize("witness", [False, True], ids=["claimed", "witnessed"])
+@pytest.mark.parametrize(
+    ("time", "good"), [(START - TICK, False), (START, True), (NOW, True), (END, True), (END + TICK, False)]
+)
+def test_cve_2026_54787_a_window_is_closed_at_both_ends(time: datetime, good: bool, witness: bool) -> None:
+    key = keyed(valid_from=START, valid_until=END)
+    # What counts is the witnessed time where there is one; `at` then does not matter.
+    at, times = (NOW, witnessed(time)) if witness else (time, None)
+    if good:
+        assert identified(key, at=at, times=times).names == {"trainer"}
+        return
+    with pytest.raises(OutsideValidity) as caught:
+        identified(key, at=at, times=times)
+    assert (caught.value.code, caught.value.where) == ("verification.outside-validity", "keys.trainer")
+
+
+def test_every_witnessed_time_counts() -> None:
+    key = keyed(valid_from=START, valid_until=END)
+    assert identified(key, times=witnessed(START, END)).names == {"trainer"}
+    for outside in ((START, END + TICK), (START - TICK, END)):
+        with pytest.raises(OutsideValidity):
+            identified(key, times=witnessed(*outside))
+
+
+def test_a_witness_does_not_open_a_window_that_is_closed_at() -> None:
+    # The signature was made while the key was good; `at` is later, and that is what a witness is for.
+    key = keyed(valid_until=START)
+    assert identified(key, at=END, times=witnessed(START)).names == {"trainer"}
+    with pytest.raises(OutsideValidity):
+        identified(key, at=END)
+
+
+def test_without_a_witness_a_policy_that_asks_for_one_goes_no_further() -> None:
+    with pytest.raises(TimeUnproven) as caught:
+        identified(keyed(), at=None)
+    assert (caught.value.code, caught.value.where) == ("verification.time-unproven", "$.verificationMaterial")
+
+
+def test_times_verified_refuses_the_honest_chain_for_the_time_alone() -> None:
+    chain = honest()
+    report = chain.assess(policy=policy_of(lambda plain: plain.pop("times")))
+    assert report.verdict == "refused"
+    assert {item.error.code for item in report.refused} == {"verification.time-unproven"}
+    with pytest.raises(TimeUnproven):
+        report.require()
+
+
+def test_a_log_entry_or_stamp_in_the_bundle_is_no_witness() -> None:
+    chain = honest()
+    data = chain.run.bytes.replace(
+        b'"tlogEntries":[]',
+        b'"tlogEntries":[{"logIndex":"1","integratedTime":"1767225600","canonicalizedBody":"AAAA"}],'
+        b'"timestampVerificationData":{"rfc3161Timestamps":[{"signedTimestamp":"AAAA"}]}',
+    )
+    assert data != chain.run.bytes
+    with pytest.raises(TimeUnproven):
+        prove(Attestation.parse(data), chain.trust)
+
+
+def test_one_key_under_two_names_has_both_and_is_one_principal() -> None:
+    signed = identified(keyed("one"), keyed("two"), keyed("closed", valid_until=START))
+    assert signed.names == {"one", "two"}
+    assert signed.principal == f"key:{signer('trainer').public_key.fingerprint}"
+
+
+@pytest.mark.parametrize(("asked", "given"), list(product([("k1",), ("k1", "k2")], ["k1", "k2", "", "K1", "k1 "])))
+def test_keyids_are_one_more_demand(asked: tuple[str, ...], given: str) -> None:
+    data = bare(honest().run, keyids=[given])
+    if given in asked:
+        assert identified(keyed(keyids=asked), data=data).names == {"trainer"}
+        return
+    with pytest.raises(KeyUntrusted) as caught:
+        identified(keyed(keyids=asked), data=data)
+    assert caught.value.code == "verification.key-untrusted"
+
+
+def test_a_keyid_lets_nobody_in() -> None:
+    other = TrustedKey(name="other", key=signer("data-team").public_key, keyids=("k1",))
+    with pytest.raises(KeyUntrusted):
+        identified(other, data=bare(honest().run, keyids=["k1"]))
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        {"valid_from": END, "valid_until": START},
+        {"valid_from": datetime(2026, 1, 1)},  # noqa: DTZ001
+        {"keyids": ()},
+    ],
+    ids=["backwards", "without a zone", "no keyid"],
+)
+def test_a_window_that_makes_no_sense_does_not_construct(window: dict[str, object]) -> None:
+    with pytest.raises(TrustRefused) as caught:
+        keyed(**window)
+    assert (caught.value.code, caught.value.kind) == ("malformed.trust", "trust")
+    assert caught.value.where.startswith("keys.trainer")
+
+
+def test_an_empty_or_doubled_trust_does_not_construct() -> None:
+    for keys in ((), (keyed("a"), keyed("a"))):
+        with pytest.raises(TrustRefused) as caught:
+            Trust(keys=keys)
+        assert (caught.value.code, caught.value.where) == ("malformed.trust", "keys")
