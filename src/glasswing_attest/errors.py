@@ -14,7 +14,7 @@ Every entry point of the library raises only what stands here, `from` its cause:
     │   ├── ArtifactUnreadable  ArtifactIrregular  ArtifactEmpty  ArtifactUnstable
     │   └── NameRefused  SourceRefused  InputsChanged
     ├── UnavailableError            something could not be had fresh
-    │   └── StoreUnavailable  TrustExpired  RevocationsUnavailable  PolicyExpired
+    │   └── StoreUnavailable  TrustUnavailable  TrustExpired  RevocationsUnavailable  PolicyExpired
     ├── LimitError                  undecided: too large or too deep
     ├── SigningError                it could not be signed
     │   └── KeyUnreadable  PassphraseRefused  SelfCheckFailed  BuildIncomplete
@@ -394,6 +394,14 @@ class TrustExpired(UnavailableError):
     step = "trust"
     says = "the trust has expired"
     advice = "get the current trust file from whoever issues it"
+
+
+class TrustUnavailable(UnavailableError):
+    """A trusted root could not be had, or not be authenticated."""
+
+    code = "unavailable.trust"
+    step = "trust"
+    says = "the trusted root could not be had fresh and authentic"
 
 
 class RevocationsUnavailable(UnavailableError):

@@ -32,22 +32,25 @@ def check_stamp(stamp: bytes, signature: bytes, clocks: Iterable[Authority]) -> 
     try:
         response = rfc3161_client.decode_timestamp_response(stamp)
         time = response.tst_info.gen_time
+        signers = [(info.issuer, info.serial_number) for info in response.signed_data.signer_infos]
     except ValueError as e:
         raise FieldRefused(where="rfc3161Timestamps", because=str(e), wanted="an RFC 3161 response") from e
+    if len(signers) != 1:
+        raise FieldRefused(where="rfc3161Timestamps", found=f"{len(signers)} signers", wanted="one signer")
+    (signer,) = signers
     reason: GlasswingError = TimeUnproven(where="rfc3161Timestamps", because="no trusted clock made this stamp")
     for clock in clocks:
-        try:
-            _verifier(clock.chain).verify_message(response, signature)
-        except (rfc3161_client.VerificationError, ValueError) as e:
-            if isinstance(reason, TimeUnproven):
-                reason = TimeUnproven(where="rfc3161Timestamps", because=str(e))
-            continue
+        if signer != (clock.chain[0].issuer, clock.chain[0].serial_number):
+            continue  # `rfc3161-client` would take any certificate of the chain for the signer of a stamp without one
         try:
             _require_valid(clock, time)
+            _verifier(clock.chain).verify_message(response, signature)
         except OutsideValidity as e:
             reason = e
-            continue
-        return time, clock
+        except (rfc3161_client.VerificationError, ValueError) as e:
+            reason = TimeUnproven(where="rfc3161Timestamps", because=str(e))
+        else:
+            return time, clock
     raise reason
 
 

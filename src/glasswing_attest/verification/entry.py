@@ -71,7 +71,7 @@ def _hashedrekord_v1(spec: Node, signed: SignedPayload) -> None:
     if signed.envelope is not None:
         raise _differs(spec.path, "kind", "hashedrekord 0.0.1", "an entry for an envelope")
     hashed = spec.need("data").need("hash")
-    _same_digest(hashed.need("algorithm"), bytes.fromhex(_hex(hashed.need("value"))), signed)
+    _same_digest(hashed.need("algorithm"), hashed.need("value"), bytes.fromhex(_hex(hashed.need("value"))), signed)
     signature = spec.need("signature")
     _same(signature.need("content"), signature.need("content").bytes(), signed.signature, "signature")
     _same_verifier(signature.need("publicKey").need("content"), signed)
@@ -107,7 +107,7 @@ def _intoto_v1(spec: Node, signed: SignedPayload) -> None:
 def _hashedrekord_v2(spec: Node, signed: SignedPayload) -> None:
     record = spec.need("hashedRekordV002")
     data = record.need("data")
-    _same_digest(data.need("algorithm"), data.need("digest").bytes(), signed)
+    _same_digest(data.need("algorithm"), data.need("digest"), data.need("digest").bytes(), signed)
     signature = record.need("signature")
     _same(signature.need("content"), signature.need("content").bytes(), signed.signature, "signature")
     verifier = signature.need("verifier")
@@ -143,13 +143,13 @@ def _hex(node: Node) -> str:
     return text
 
 
-def _same_digest(algorithm: Node, found: bytes, signed: SignedPayload) -> None:
+def _same_digest(algorithm: Node, node: Node, found: bytes, signed: SignedPayload) -> None:
     """What was logged is a digest of what was signed: of the artifact, or of the envelope's PAE."""
     name = algorithm.one_of(_HASHES)
     wanted = signed.digest(name)
     if wanted is None or found != wanted:
         shown = "a digest by another algorithm" if wanted is None else wanted.hex()
-        raise _differs(algorithm.path, f"{name} digest", found.hex(), shown)
+        raise _differs(node.path, f"{name} digest", found.hex(), shown)
 
 
 def _same(node: Node, found: bytes, wanted: bytes | None, what: str) -> None:

@@ -74,7 +74,10 @@ def check(attestation: Attestation, keys: Iterable[PublicKey]) -> tuple[SignedPa
     if isinstance(material, Certificates):
         leaf, embedded = _leaf(material)
         (signature,) = attestation.envelope.signatures
-        scheme = leaf.key.check(signature.sig, attestation.envelope.signed_bytes)
+        try:
+            scheme = leaf.key.check(signature.sig, attestation.envelope.signed_bytes)
+        except SignatureInvalid as e:
+            raise SignatureInvalid(where="$.signatures", wanted=e.wanted) from e
         return (_proof(attestation, signature, leaf.key, scheme, "", leaf, embedded),)
     distinct = {(key.der, key.schemes): key for key in keys}
     proofs: dict[tuple[bytes, str], SignedPayload] = {}
