@@ -54,8 +54,7 @@ def check(
 
     Raises:
         TimeUnproven: fewer than `at_least` distinct witnesses, or than `stamps` distinct clocks among them; or a stamp
-        where
-            the trust names no clock at all.
+            where the trust names no clock at all.
         FieldRefused: a stamp that is no RFC 3161 response.
         OutsideValidity: a log that holds the signature was not to be believed at one of the times.
     """
@@ -80,9 +79,10 @@ def check(
     if len(witnesses) < at_least or len(clocked) < stamps:
         if refused:
             raise refused[0]
-        raise TimeUnproven(
-            where="verificationMaterial", found=f"{len(witnesses)} witnesses", wanted=f"at least {at_least}"
-        )
+        found, wanted = f"{len(witnesses)} witnesses", f"at least {at_least}"
+        if stamps:
+            found, wanted = f"{found}, {len(clocked)} of them clocks", f"{wanted}, {stamps} of them clocks"
+        raise TimeUnproven(where="verificationMaterial", found=found, wanted=wanted)
     for entry in logged.entries:
         for told in times:
             if not entry.log.window.contains(told.time):

@@ -64,6 +64,8 @@ def check(
         return LoggedSignature(signed=signed, entries=(), seal=_SEAL)
     by_id = {log.log_id: log for log in logs}
     entries = () if signed.bundle is None else signed.bundle.log_entries
+    if len({(e.log_id, e.canonicalized_body) for e in entries}) != len(entries):
+        raise NotLogged(where="tlogEntries", because="the same entry stands there twice")
     found: list[VerifiedEntry] = []
     unknown: GlasswingError | None = None
     for entry in entries:
