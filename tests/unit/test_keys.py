@@ -118,7 +118,7 @@ def test_a_scheme_narrows_what_a_key_may_sign() -> None:
 
 def test_rsa_hashes_with_sha256_only() -> None:
     key = PublicKey.of(RSA.public_key())
-    for digest in (hashes.SHA1(), hashes.SHA384(), hashes.SHA512()):  # noqa: S303  # weak on purpose
+    for digest in (hashes.SHA1(), hashes.SHA384(), hashes.SHA512()):  # weak on purpose
         for pad in (padding.PKCS1v15(), padding.PSS(padding.MGF1(digest), padding.PSS.DIGEST_LENGTH)):
             with pytest.raises(SignatureInvalid):
                 key.check(RSA.sign(b"m", pad, digest), b"m")
@@ -190,8 +190,8 @@ def test_what_is_no_public_key_is_refused(name: str) -> None:
 def test_the_private_half_never_shows() -> None:
     with pytest.raises(GlasswingError) as refused:
         PublicKey.from_pem(PRIVATE)
-    assert base64.b64encode(PRIVATE.splitlines()[1][:20]).decode() not in repr(refused.value.to_dict())
-    assert PRIVATE.splitlines()[1][:20].decode() not in repr(refused.value.to_dict())
+    shown = repr(refused.value.to_dict()) + repr(refused.value.args)
+    assert not any(line.decode() in shown for line in PRIVATE.splitlines()[1:-1])
 
 
 def test_a_key_has_one_name_for_each_habit() -> None:

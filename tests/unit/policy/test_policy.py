@@ -191,11 +191,11 @@ def test_several_complaints_are_told_at_once() -> None:
     ("build", "where"),
     [
         (lambda: Policy(version=1, identities={}, nodes={}), "Policy"),
-        (lambda: SignedBy(), "SignedBy"),
+        (SignedBy, "SignedBy"),
         (lambda: SignedBy(threshold=0, of=("a",), over="same_type"), "SignedBy"),
-        (lambda: Cardinality(), "Cardinality"),
-        (lambda: Expect(), "Expect"),
-        (lambda: NodeRule(), "NodeRule"),
+        (Cardinality, "Cardinality"),
+        (Expect, "Expect"),
+        (NodeRule, "NodeRule"),
         (lambda: Trim(reason=""), "Trim"),
         (lambda: Trim(reason="x", until=datetime(2027, 1, 1)), "Trim"),  # noqa: DTZ001
         (lambda: Requirement(predicate=PROVENANCE_V1, signed_by=SignedBy(any_of=("a",))), "Requirement"),
