@@ -1,0 +1,338 @@
+"""Does trust bind keys, names and times, and refuse to mean anything else?"""
+
+import dataclasses
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from glasswing_attest._wire import canonical_json
+from glasswing_attest.artifact.file import Blob
+from glasswing_attest.attestation import Attestation
+from glasswing_attest.bundle import Bundle
+from glasswing_attest.envelope import Envelope, EnvelopeSignature, pae
+from glasswing_attest.errors import (
+    DuplicateKey,
+    GlasswingError,
+    KeyUnsupported,
+    KeyUntrusted,
+    LimitError,
+    MalformedError,
+    NotPem,
+    NotUtf8,
+    NotYaml,
+    OutsideValidity,
+    TimeUnproven,
+    TrustExpired,
+    TrustRefused,
+    UsageError,
+)
+from glasswing_attest.keys import PublicKey
+from glasswing_attest.limits import Limits
+from glasswing_attest.signing.key import KeySigner
+from glasswing_attest.statement.resource import ResourceDescriptor
+from glasswing_attest.statement.statement import PAYLOAD_TYPE, Statement
+from glasswing_attest.trust.root import Trust, TrustedKey
+from glasswing_attest.verification.procedure import prove
+
+SIGNER = KeySigner.generate()
+KEY = SIGNER.public_key
+OTHER = KeySigner.generate("ed25519").public_key
+START = datetime(2026, 1, 1, tzinfo=UTC)
+END = datetime(2027, 1, 1, tzinfo=UTC)
+TICK = timedelta(microseconds=1)
+
+
+def statement() -> bytes:
+    subject = ResourceDescriptor(name="a", digest=Blob(b"a").measure().digests)
+    return Statement.make([subject], "https://example.com/t/v1", {}).payload
+
+
+ATTESTATION = Attestation.parse(SIGNER.seal(statement(), PAYLOAD_TYPE))
+
+
+def named(keyid: str, hint: str = "") -> Attestation:
+    """The same signature, in a bundle that calls its key something."""
+    envelope = ATTESTATION.envelope
+    signature = EnvelopeSignature(sig=envelope.signatures[0].sig, keyid=keyid)
+    return Attestation.parse(Bundle.of_key(dataclasses.replace(envelope, signatures=(signature,)), hint))
+
+
+def names_of(attestation: Attestation, *keys: TrustedKey, at: datetime = START) -> set[str]:
+    (proved,) = prove(attestation, Trust(keys=keys), claimed_at=at)
+    return set(proved.signer.names)
+
+
+# --- files -----------------------------------------------------------------------------------------------------------
+
+
+def entry(**members: Any) -> bytes:
+    return json.dumps({"version": 1, "keys": {"a": {"public_key": KEY.pem, **members}}}).encode()
+
+
+def parse(data: bytes, suffix: str = ".json") -> Trust:
+    return Trust.parse(data, suffix=suffix)
+
+
+def test_a_trust_file_is_read(tmp_path: Path) -> None:
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / "a.pub").write_text(KEY.pem)
+    (tmp_path / "keys" / "b.der").write_bytes(OTHER.der)
+    path = tmp_path / "trust.yaml"
+    path.write_text(
+        "version: 1\nexpires: 2030-01-01T00:00:00Z\nkeys:\n"
+        "  trainer:\n    file: keys/a.pub\n    valid_from: 2026-01-01T00:00:00Z\n    valid_until: 2027-01-01T00:00:00Z\n"
+        "    keyids: [one, two]\n"
+        "  data: {file: keys/b.der, scheme: ed25519}\n"
+    )
+    trust = Trust.load(path)
+    assert trust.names == ("data", "trainer")
+    assert trust.keys == (
+        TrustedKey(name="data", key=OTHER),
+        TrustedKey(name="trainer", key=KEY, valid_from=START, valid_until=END, keyids=("one", "two")),
+    )
+    assert trust.expires == datetime(2030, 1, 1, tzinfo=UTC)
+    # What is written holds the keys themselves and needs no other file.
+    again = Trust.parse(trust.to_json(), suffix=".json")
+    assert again == trust
+    assert (again.digest, again.to_json()) == (trust.digest, trust.to_json())
+
+
+def test_equal_trust_has_one_digest() -> None:
+    one = Trust.of({"b": OTHER}, a=KEY)
+    other = Trust.of(a=PublicKey.from_pem(KEY.pem), b=OTHER)
+    assert one == other
+    assert one.digest == other.digest
+    assert one.digest != Trust.of(a=KEY).digest
+    assert canonical_json(json.loads(one.to_json())) == one.to_json()
+
+
+def test_an_rsa_key_keeps_its_schemes() -> None:
+    key = PublicKey.of(rsa.generate_private_key(public_exponent=65537, key_size=2048).public_key())
+    for one in (key, PublicKey.from_pem(key.pem, scheme="rsassa-pss-sha256")):
+        trust = Trust.of(a=one)
+        assert Trust.parse(trust.to_json(), suffix=".json").keys[0].key.schemes == one.schemes
+
+
+def test_yaml_and_toml_say_the_same_as_json() -> None:
+    pem = "\n".join(f"      {line}" for line in KEY.pem.splitlines())
+    yaml = f"version: 1\nkeys:\n  a:\n    public_key: |\n{pem}\n    valid_from: 2026-01-01T00:00:00Z\n"
+    toml = f'version = 1\n[keys.a]\npublic_key = """\n{KEY.pem}"""\nvalid_from = 2026-01-01T00:00:00Z\n'
+    wanted = parse(entry(valid_from="2026-01-01T00:00:00Z"))
+    assert parse(yaml.encode(), ".yaml") == wanted
+    assert parse(toml.encode(), ".toml") == wanted
+
+
+@pytest.mark.parametrize(
+    ("data", "error", "where"),
+    [
+        (b"{}", TrustRefused, "trust"),
+        (b'{"version": 1}', TrustRefused, "trust"),
+        (b'{"version": 1, "keys": {}}', TrustRefused, "trust"),
+        (b'{"version": 1, "keys": []}', TrustRefused, "trust"),
+        (b'{"version": 1, "keys": {"a": {}}}', TrustRefused, "trust: keys.a"),
+        (entry().replace(b'"version": 1', b'"version": 2'), TrustRefused, "trust"),
+        (entry().replace(b'"version": 1', b'"version": true'), TrustRefused, "trust"),
+        (entry().replace(b'"version": 1', b'"version": 1.0'), TrustRefused, "trust"),
+        (entry(file="a.pub"), TrustRefused, "trust: keys.a"),
+        (entry(public_key=None, file="a.pub"), TrustRefused, "trust: keys.a"),
+        (entry(owner="me"), TrustRefused, "trust"),
+        (entry(keyids="one"), TrustRefused, "trust"),
+        (entry(keyids=[1]), TrustRefused, "trust"),
+        (entry(keyids=[]), TrustRefused, "keys.a"),
+        (entry(valid_from="2026-01-01"), TrustRefused, "trust"),
+        (entry(valid_from="2026-01-01T00:00:00"), TrustRefused, "trust"),
+        (entry(valid_from=1), TrustRefused, "trust"),
+        (
+            entry(valid_from="2027-01-01T00:00:00Z", valid_until="2026-01-01T00:00:00Z"),
+            TrustRefused,
+            "keys.a",
+        ),
+        (entry(scheme="rsassa-pss-sha256"), TrustRefused, "scheme"),
+        (entry(public_key="junk"), NotPem, "trust: keys.a"),
+        (entry(public_key=""), NotPem, "trust: keys.a"),
+        (entry().replace(b'"a": {', b'"": {'), TrustRefused, "keys."),
+        (b'{"version": 1, "keys": {"a": {"file": "x"}, "a": {"file": "y"}}}', DuplicateKey, "trust.keys.a"),
+        (b'{"version": 1, "keys": {"a": {"public_key": "\\ud800"}}}', NotUtf8, "trust.keys.a.public_key"),
+        (b"[]", TrustRefused, "trust"),
+    ],
+)
+def test_what_is_no_trust_is_refused_as_trust(data: bytes, error: type[MalformedError], where: str) -> None:
+    with pytest.raises(MalformedError) as refused:
+        parse(data)
+    assert type(refused.value) is error
+    assert refused.value.kind == "trust"
+    assert refused.value.where == where
+
+
+def test_yaml_faults_are_refused_as_trust() -> None:
+    for data, error in ((b"", TrustRefused), (b"a: &b 1", NotYaml), (b"a: 1\na: 2", DuplicateKey)):
+        with pytest.raises(MalformedError) as refused:
+            parse(data, ".yaml")
+        assert (type(refused.value), refused.value.kind) == (error, "trust")
+
+
+def test_a_key_that_is_not_used_here_is_refused() -> None:
+    weak = rsa.generate_private_key(public_exponent=65537, key_size=1024).public_key()
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    pem = weak.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    with pytest.raises(KeyUnsupported):
+        parse(entry(public_key=pem))
+
+
+def test_a_key_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "trust.json"
+    for name in ("absent.pub", ".", "a\\u0000b"):
+        path.write_text('{"version": 1, "keys": {"a": {"file": "%s"}}}' % name)  # noqa: UP031  # braces
+        with pytest.raises(TrustRefused) as refused:
+            Trust.load(path)
+        assert refused.value.kind == "trust"
+    with pytest.raises(TrustRefused):
+        Trust.load(tmp_path / "absent.yaml")
+
+
+def test_key_files_lie_beside_the_trust_file_and_nowhere_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # CVE-2023-32076: what lies in the working directory changes nothing.
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "a.pub").write_text(OTHER.pem)
+    (tmp_path / "a.pub").write_text(KEY.pem)
+    (tmp_path / "trust.json").write_text('{"version": 1, "keys": {"a": {"file": "a.pub"}}}')
+    monkeypatch.chdir(tmp_path / "here")
+    assert Trust.load("../trust.json").keys[0].key == KEY
+
+
+# --- values ----------------------------------------------------------------------------------------------------------
+
+
+def test_trust_made_in_python_is_held_to_the_same_rules() -> None:
+    for keys, where in (((), "keys"), ((TrustedKey(name="a", key=KEY), TrustedKey(name="a", key=OTHER)), "keys")):
+        with pytest.raises(TrustRefused) as refused:
+            Trust(keys=keys)
+        assert refused.value.where == where
+    with pytest.raises(TrustRefused):
+        Trust.of()
+    with pytest.raises(UsageError) as usage:
+        Trust.of(a=KEY.pem)  # type: ignore[arg-type]
+    assert usage.value.where == "Trust.of(a)"
+    naive = datetime(2026, 1, 1)  # noqa: DTZ001  # without a zone on purpose
+    with pytest.raises(TrustRefused) as refused:
+        TrustedKey(name="a", key=KEY, valid_until=naive)
+    assert refused.value.where == "keys.a.valid_until"
+    with pytest.raises(TrustRefused):
+        Trust(keys=(TrustedKey(name="a", key=KEY),), expires=naive)
+    with pytest.raises(TrustRefused):
+        TrustedKey(name="", key=KEY)
+
+
+def test_the_number_of_keys_is_bounded() -> None:
+    with pytest.raises(LimitError) as refused:
+        Trust.of({f"k{n}": KEY for n in range(1025)})
+    assert refused.value.where == "keys"
+    with pytest.raises(LimitError):
+        Trust.parse(entry(), suffix=".json", limits=Limits(policy_bytes=10))
+
+
+def test_trust_expires_after_its_last_moment() -> None:
+    trust = Trust(keys=(TrustedKey(name="a", key=KEY),), expires=END)
+    trust.require_fresh(END)
+    with pytest.raises(TrustExpired) as refused:
+        trust.require_fresh(END + TICK)
+    assert refused.value.code == "unavailable.trust-expired"
+    Trust.of(a=KEY).require_fresh(datetime.max.replace(tzinfo=UTC))
+
+
+# --- what a key is believed for --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("at", "covered"),
+    [
+        (START - TICK, False),
+        (START, True),
+        (START + timedelta(days=100), True),
+        (END, True),  # the window is closed at both ends
+        (END + TICK, False),
+    ],
+)
+def test_cve_2026_54787_a_key_is_believed_within_its_window(at: datetime, covered: bool) -> None:
+    key = TrustedKey(name="a", key=KEY, valid_from=START, valid_until=END)
+    assert key.covers(at) is covered
+    if covered:
+        assert names_of(ATTESTATION, key, at=at) == {"a"}
+        return
+    with pytest.raises(OutsideValidity) as refused:
+        names_of(ATTESTATION, key, at=at)
+    assert refused.value.where == "keys.a"
+    assert refused.value.wanted == "from 2026-01-01T00:00:00Z until 2027-01-01T00:00:00Z"
+
+
+def test_half_a_window_is_open_on_the_other_side() -> None:
+    assert TrustedKey(name="a", key=KEY, valid_from=START).covers(datetime.max.replace(tzinfo=UTC))
+    assert TrustedKey(name="a", key=KEY, valid_until=END).covers(datetime.min.replace(tzinfo=UTC))
+    assert TrustedKey(name="a", key=KEY, valid_from=START, valid_until=START).covers(START)
+    assert TrustedKey(name="a", key=KEY).window == "from any time until any time"
+
+
+def test_a_key_has_every_name_whose_window_holds() -> None:
+    early = TrustedKey(name="early", key=KEY, valid_until=START)
+    late = TrustedKey(name="late", key=KEY, valid_from=START)
+    assert names_of(ATTESTATION, early, late, at=START) == {"early", "late"}
+    assert names_of(ATTESTATION, early, late, at=START + TICK) == {"late"}
+
+
+def test_cve_2020_6174_one_key_under_two_names_is_one_signer() -> None:
+    proved = prove(ATTESTATION, Trust.of(a=KEY, b=KEY), claimed_at=START)
+    assert [(p.signer.principal, set(p.signer.names)) for p in proved] == [(f"key:{KEY.fingerprint}", {"a", "b"})]
+
+
+@pytest.mark.parametrize(
+    ("keyid", "hint", "believed"),
+    [("one", "", True), ("", "two", True), ("other", "", False), ("", "", False), ("other", "one", False)],
+)
+def test_keyids_are_one_more_demand(keyid: str, hint: str, believed: bool) -> None:
+    key = TrustedKey(name="a", key=KEY, keyids=("one", "two"))
+    if believed:
+        assert names_of(named(keyid, hint), key) == {"a"}
+        return
+    with pytest.raises(KeyUntrusted) as refused:
+        names_of(named(keyid, hint), key)
+    assert refused.value.code == "verification.key-untrusted"
+
+
+def test_a_keyid_never_lets_anything_in() -> None:
+    stranger = TrustedKey(name="a", key=OTHER, keyids=("one",))
+    with pytest.raises(GlasswingError) as refused:
+        names_of(named("one"), stranger)
+    assert refused.value.code == "verification.key-untrusted"
+
+
+def test_times_that_nobody_witnessed_are_accepted_only_when_asked() -> None:
+    with pytest.raises(TimeUnproven) as refused:
+        prove(ATTESTATION, Trust.of(a=KEY))
+    assert refused.value.code == "verification.time-unproven"
+
+
+def test_a_scheme_that_is_not_trusted_proves_nothing() -> None:
+    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    signer = KeySigner(private)
+    attestation = Attestation.parse(signer.seal(statement(), PAYLOAD_TYPE))
+    narrowed = PublicKey.from_pem(signer.public_key.pem, scheme="rsassa-pss-sha256")
+    with pytest.raises(GlasswingError) as refused:
+        names_of(attestation, TrustedKey(name="a", key=narrowed))
+    assert refused.value.code == "verification.signature", "the hint names the key, and the key did not sign so"
+    both = PublicKey.from_pem(signer.public_key.pem)
+    assert names_of(attestation, TrustedKey(name="pss", key=narrowed), TrustedKey(name="both", key=both)) == {"both"}
+
+
+def test_the_signature_covers_the_type() -> None:
+    envelope = Envelope(
+        payload=statement(), payload_type="application/vnd.in-toto.x+json", signatures=ATTESTATION.envelope.signatures
+    )
+    assert envelope.signed_bytes == pae("application/vnd.in-toto.x+json", statement())
+    with pytest.raises(GlasswingError) as refused:
+        names_of(Attestation.parse(Bundle.of_key(envelope, KEY.hint)), TrustedKey(name="a", key=KEY))
+    assert refused.value.code == "verification.signature"
