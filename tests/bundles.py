@@ -18,7 +18,7 @@ from glasswing_attest._wire import parse_time
 from glasswing_attest.artifact.digest import DigestSet
 from glasswing_attest.attestation import Attestation
 from glasswing_attest.bundle import Bundle, MessageSignature
-from glasswing_attest.errors import NotAccepted
+from glasswing_attest.errors import NotAccepted, TrustRefused
 from glasswing_attest.keys import PublicKey
 from glasswing_attest.policy.identities import is_signer
 from glasswing_attest.policy.policy import Identity
@@ -53,7 +53,6 @@ class Question:
     bundle: bytes
     profile: Profile = field(default_factory=lambda: Profile(scts=1, logs=1, times=1))
     root: bytes | None = None
-    strangers: bool = False
     key: PublicKey | None = None
     key_window: tuple[datetime | None, datetime | None] = (None, None)
     digest: tuple[str, bytes] | None = None
@@ -65,9 +64,11 @@ class Question:
         """Whom to believe. For a key the root is a witness, and no more is asked of it."""
         roots = ()
         if self.root is not None:
-            needs = self.profile if self.key is None else FOR_ANYBODY
-            root = Root.parse(self.root, name="root", profile=FOR_ANYBODY)
-            roots = (replace(with_strangers(root) if self.strangers else root, profile=needs),)
+            root = with_profile(
+                Root.parse(self.root, name="root", profile=FOR_ANYBODY),
+                self.profile if self.key is None else FOR_ANYBODY,
+            )
+            roots = (root,)
         keys = ()
         if self.key is not None:
             witness = Witness(root="root", logs=self.profile.logs, times=self.profile.times) if roots else None
@@ -188,8 +189,15 @@ def _stranger() -> PublicKey:
     return KeySigner.generate().public_key
 
 
-def with_strangers(root: Root) -> Root:
-    """Add three logs, certificate logs and clocks that signed nothing here, so that any small threshold is possible."""
+def with_profile(root: Root, profile: Profile) -> Root:
+    """Give the root these thresholds; where it is too small for them, a profile would be refused by itself.
+
+    Then three logs, certificate logs and clocks join it that signed nothing here, and it is the bundle that falls short.
+    """
+    try:
+        return replace(root, profile=profile)
+    except TrustRefused:
+        pass
     always = Window(start=datetime(1970, 1, 1, tzinfo=UTC))
     # They share a key and an authority that nobody used: what makes them distinct is the operator.
     logs = tuple(
@@ -201,7 +209,11 @@ def with_strangers(root: Root) -> Root:
         Authority(operator=f"stranger {i}", name=f"stranger {i}", chain=chain, window=always) for i in range(3)
     )
     return replace(
-        root, logs=(*root.logs, *logs), ct_logs=(*root.ct_logs, *logs), clocks=(*root.clocks, *clocks)
+        root,
+        profile=profile,
+        logs=(*root.logs, *logs),
+        ct_logs=(*root.ct_logs, *logs),
+        clocks=(*root.clocks, *clocks),
     )
 
 

@@ -302,7 +302,7 @@ class KeyUnsupported(UnsupportedError):
     code = "unsupported.key"
     step = "trust"
     says = "keys of this kind are not used here"
-    advice = "use ECDSA P-256, P-384 or P-521, Ed25519, or RSA of 2048 to 8192 bits"
+    advice = "use ECDSA P-256, P-384 or P-521, Ed25519, RSA of 2048 to 8192 bits, or ML-DSA"
 
 
 # --- the thing itself cannot be digested -----------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from typing import Any
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -38,6 +38,12 @@ _RSA = {
 }
 _ED25519 = "ed25519"
 _LEGACY = "ecdsa-sha2-256"
+# Pure ML-DSA over the message (FIPS 204, section 5.2, with an empty context), as Sigstore's registry has it.
+_MLDSA: tuple[tuple[type, str], ...] = (
+    (mldsa.MLDSA44PublicKey, "ml-dsa-44"),
+    (mldsa.MLDSA65PublicKey, "ml-dsa-65"),
+    (mldsa.MLDSA87PublicKey, "ml-dsa-87"),
+)
 _HASH_OF = {
     **{name: digest.name for name, digest, _ in _CURVES.values()},
     **{name: digest.name for name, (_, digest) in _RSA.items()},
@@ -45,7 +51,7 @@ _HASH_OF = {
 }
 _RSA_BITS = range(2048, 8193)
 
-SCHEMES = (*(name for name, _, _ in _CURVES.values()), _ED25519, *_RSA)
+SCHEMES = (*(name for name, _, _ in _CURVES.values()), _ED25519, *_RSA, *(name for _, name in _MLDSA))
 """Every signature scheme that is verified, by its securesystemslib name."""
 
 
@@ -57,6 +63,9 @@ def schemes_of(key: object) -> tuple[str, ...]:
         return (_ED25519,)
     if isinstance(key, rsa.RSAPublicKey) and key.key_size in _RSA_BITS:
         return tuple(_RSA)
+    for kind, name in _MLDSA:
+        if isinstance(key, kind):
+            return (name,)
     found = type(key).__name__.removeprefix("_").removesuffix("PublicKey")
     if isinstance(key, ec.EllipticCurvePublicKey):
         found = f"elliptic curve {key.curve.name}"
@@ -168,7 +177,7 @@ class PublicKey:
         raise SignatureInvalid(wanted=f"a signature by key {self.fingerprint[:16]}")
 
     def _check(self, scheme: str, signature: bytes, message: bytes, *, prehashed: bool = False) -> None:
-        if scheme == _ED25519:
+        if scheme == _ED25519 or scheme.startswith("ml-dsa"):
             self._key.verify(signature, message)
         elif scheme in _RSA:
             pad, sha256 = _RSA[scheme]

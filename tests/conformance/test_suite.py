@@ -72,7 +72,7 @@ REFUSED: dict[str, tuple[type[GlasswingError], str, str]] = {
     "invalid-inclusion-proof_fail": (errors.NotLogged, "verification.not-logged", "inclusionProof.checkpoint"),
     "checkpoint-bad-keyhint_fail": (errors.NotLogged, "verification.not-logged", "checkpoint"),
     "invalid-checkpoint-signature_fail": (errors.SignatureInvalid, "verification.signature", "checkpoint"),
-    "rekor2-checkpoint-no-matching-signature_fail": (errors.SignatureInvalid, "verification.signature", "checkpoint"),
+    "rekor2-checkpoint-no-matching-signature_fail": (errors.NotLogged, "verification.not-logged", "checkpoint"),
     "rekor2-checkpoint-missing-log-signature_fail": (
         errors.FieldRefused,
         "malformed.field",

@@ -22,7 +22,8 @@ from glasswing_attest.testing import der
 from glasswing_attest.testing.clock import Clock
 from glasswing_attest.testing.ct import CertificateLog, promises
 from glasswing_attest.testing.keys import PrivateKey, PublicKeyOf, certificate_hash, encoded, generate
-from glasswing_attest.testing.window import Window
+from glasswing_attest.testing.window import since, valid_for
+from glasswing_attest.trust.sigstore import Window
 from glasswing_attest.verification.certificate import FULCIO_CLAIMS
 
 __all__ = ["CertificateAuthority", "Holder", "LeafOptions", "authority_dict", "chain_of", "usage"]
@@ -148,7 +149,8 @@ class CertificateAuthority:
         operator: whose authority it is.
         key: the kind of its keys.
         intermediates: how many authorities stand below the root; with none the root issues leaves.
-        path_length: how many the root allows below itself; as many as there are, by default. One less is a broken chain.
+        path_length: how many the root allows below itself; as many as there are, by default. With
+            one less every path is too long.
     """
 
     def __init__(
@@ -161,7 +163,7 @@ class CertificateAuthority:
         path_length: int | None = None,
     ) -> None:
         self.operator = operator
-        self.window = Window.around(clock.now)
+        self.window = since(clock.now)
         self._clock = clock
         allowed = intermediates if path_length is None else path_length
         made = chain_of(clock.now, operator, key=key, intermediates=intermediates, path_length=allowed)
@@ -203,9 +205,7 @@ class CertificateAuthority:
             .not_valid_after(start + wanted.lifetime)
             .add_extension(usage(digital_signature=wanted.digital_signature, cert_sign=wanted.ca), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
-            .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False
-            )
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
             .add_extension(x509.SubjectAlternativeName(_names(holder, wanted)), critical=True)
         )
         if wanted.usages:
@@ -293,14 +293,12 @@ def _name(operator: str, which: str) -> x509.Name:
     )
 
 
-def authority_dict(
-    chain: Sequence[x509.Certificate], window: Window, operator: str, uri: str
-) -> dict[str, object]:
+def authority_dict(chain: Sequence[x509.Certificate], window: Window, operator: str, uri: str) -> dict[str, object]:
     """An authority as a trusted root names it."""
     return {
         "subject": {"organization": operator, "commonName": operator},
         "uri": uri,
         "certChain": {"certificates": [{"rawBytes": encoded(c.public_bytes(Encoding.DER))} for c in chain]},
-        "validFor": window.to_dict(),
+        "validFor": valid_for(window),
         "operator": operator,
     }

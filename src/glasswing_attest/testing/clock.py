@@ -31,6 +31,7 @@ class Clock:
         return f"Clock({format_time(self._now)})"
 
     def __call__(self) -> datetime:
+        """Give the time."""
         return self._now
 
     @property
@@ -45,8 +46,6 @@ class Clock:
         self._now = time.astimezone(UTC).replace(microsecond=0)
         return self._now
 
-    def advance(
-        self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0
-    ) -> datetime:
+    def advance(self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0) -> datetime:
         """Move on by so much; negative numbers move back."""
         return self.set(self._now + timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds))

@@ -1,6 +1,7 @@
-"""How does a certificate log promise to publish a certificate? (RFC 6962, section 3.2)
+"""How does a certificate log promise to publish a certificate?
 
-The promise is over the certificate without any promise in it, which is what a precertificate without its poison is::
+RFC 6962, section 3.2: the promise is over the certificate without any promise in it, which is what a precertificate
+without its poison is::
 
     version(1)=0 ‖ type(1)=0 ‖ timestamp(8, ms) ‖ entry_type(2)=1 ‖ SHA-256(issuer's SPKI)(32) ‖ len(3) ‖ TBS ‖ len(2)=0
 """
@@ -15,7 +16,7 @@ from datetime import datetime
 from glasswing_attest.testing import der
 from glasswing_attest.testing.clock import Clock
 from glasswing_attest.testing.keys import PublicKeyOf, details_of, encoded, generate, sign, spki
-from glasswing_attest.testing.window import Window
+from glasswing_attest.testing.window import since, valid_for
 
 __all__ = ["CertificateLog", "promises"]
 
@@ -33,7 +34,7 @@ class CertificateLog:
 
     def __init__(self, clock: Clock, *, operator: str = "sigstore.example", key: str = "p256") -> None:
         self.operator = operator
-        self.window = Window.around(clock.now)
+        self.window = since(clock.now)
         self._kind = key
         self._key = generate(key)
         self.log_id = hashlib.sha256(spki(self.public_key)).digest()
@@ -65,7 +66,7 @@ class CertificateLog:
             "publicKey": {
                 "rawBytes": encoded(spki(self.public_key)),
                 "keyDetails": details_of(self.public_key),
-                "validFor": self.window.to_dict(),
+                "validFor": valid_for(self.window),
             },
             "logId": {"keyId": encoded(self.log_id)},
             "operator": self.operator,

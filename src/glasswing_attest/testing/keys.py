@@ -43,7 +43,7 @@ KEYS: Mapping[str, Callable[[], PrivateKey]] = MappingProxyType(
 )
 """What `generate` can make, by name."""
 
-_CURVES: Mapping[str, tuple[str, hashes.HashAlgorithm]] = MappingProxyType(
+_CURVES: Mapping[str, tuple[str, hashes.SHA256 | hashes.SHA384 | hashes.SHA512]] = MappingProxyType(
     {
         "secp256r1": ("PKIX_ECDSA_P256_SHA_256", hashes.SHA256()),
         "secp384r1": ("PKIX_ECDSA_P384_SHA_384", hashes.SHA384()),
@@ -59,7 +59,7 @@ def generate(kind: str) -> PrivateKey:
     return KEYS[kind]()
 
 
-def certificate_hash(key: PrivateKey | PublicKeyOf) -> hashes.HashAlgorithm | None:
+def certificate_hash(key: PrivateKey | PublicKeyOf) -> hashes.SHA256 | hashes.SHA384 | hashes.SHA512 | None:
     """The hash that goes with a key; None for Ed25519, which takes the message itself."""
     if isinstance(key, ed25519.Ed25519PrivateKey | ed25519.Ed25519PublicKey):
         return None

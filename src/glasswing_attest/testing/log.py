@@ -19,9 +19,7 @@ from glasswing_attest._wire import canonical_json
 from glasswing_attest.errors import UsageError
 from glasswing_attest.testing.clock import Clock
 from glasswing_attest.testing.keys import PublicKeyOf, details_of, encoded, generate, sign, spki
-from glasswing_attest.testing.window import Window
-from glasswing_attest.verification.merkle import leaf_hash
-from glasswing_attest.verification.note import ed25519_key_hash
+from glasswing_attest.testing.window import since, valid_for
 
 __all__ = ["TransparencyLog", "inclusion_proof", "tree_root"]
 
@@ -56,7 +54,7 @@ class TransparencyLog:
     ) -> None:
         self.version = version
         self.operator = operator
-        self.window = Window.around(clock.now)
+        self.window = since(clock.now)
         self._clock = clock
         self._key = generate(key or ("p256" if version == 1 else "ed25519"))
         name = f"rekor.{operator}" if version == 1 else f"log{shard}.rekor.{operator}"
@@ -65,7 +63,7 @@ class TransparencyLog:
         self.origin = f"{name} - {4711 + shard}" if version == 1 else name
         self.log_id = hashlib.sha256(spki(self.public_key)).digest()
         if isinstance(self.public_key, ed25519.Ed25519PublicKey):
-            self.log_id = ed25519_key_hash(name, _raw(self.public_key))
+            self.log_id = _key_hash(name, 1, self.public_key)
         self.leaves = [b"a stranger's entry %d" % i for i in range(5)]
         # A log of version 1 numbers its entries on from the shards before it, and its tree's leaves from zero.
         self._offset = 1000 * (shard + 1) if version == 1 else 0
@@ -95,7 +93,7 @@ class TransparencyLog:
             time = int(self._clock.now.timestamp())
             entry["integratedTime"] = str(time)
             entry["inclusionPromise"] = {"signedEntryTimestamp": encoded(self._promise(body, time, index))}
-        hashes = [leaf_hash(leaf) for leaf in self.leaves]
+        hashes = [hashlib.sha256(b"\x00" + leaf).digest() for leaf in self.leaves]
         root = tree_root(hashes)
         entry["inclusionProof"] = {
             "logIndex": str(index),
@@ -131,15 +129,17 @@ class TransparencyLog:
             "publicKey": {
                 "rawBytes": encoded(spki(self.public_key)),
                 "keyDetails": details_of(self.public_key),
-                "validFor": self.window.to_dict(),
+                "validFor": valid_for(self.window),
             },
             "logId": {"keyId": encoded(self.log_id)},
             "operator": self.operator,
         }
 
 
-def _raw(key: ed25519.Ed25519PublicKey) -> bytes:
-    return key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+def _key_hash(name: str, kind: int, key: ed25519.Ed25519PublicKey) -> bytes:
+    """What names an Ed25519 key in notes, uncut. Kind 1 signs notes, kind 4 cosigns them (C2SP)."""
+    raw = key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+    return hashlib.sha256(name.encode("utf-8") + b"\n" + bytes((kind,)) + raw).digest()
 
 
 def _line(name: str, data: bytes) -> str:
@@ -148,7 +148,7 @@ def _line(name: str, data: bytes) -> str:
 
 def _cosignature(name: str, key: ed25519.Ed25519PrivateKey, text: str, now: datetime) -> str:
     time = int(now.timestamp())
-    named = hashlib.sha256(name.encode("utf-8") + b"\n\x04" + _raw(key.public_key())).digest()[:4]
+    named = _key_hash(name, 4, key.public_key())[:4]
     signature = key.sign(f"cosignature/v1\ntime {time}\n{text}".encode())
     return _line(name, named + time.to_bytes(8) + signature)
 

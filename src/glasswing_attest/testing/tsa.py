@@ -1,7 +1,8 @@
-"""How does a time-stamping authority stamp? (RFC 3161, sections 2.4.2 and 2.3; CMS: RFC 5652; ESS: RFC 5816)
+"""How does a time-stamping authority stamp?
 
-A response is a status and a CMS SignedData whose content is a TSTInfo. `cryptography` signs CMS, but only over plain
-data, so the few boxes are written here; `rfc3161-client`, and OpenSSL, are what judges them.
+RFC 3161, sections 2.3 and 2.4.2 (CMS: RFC 5652; signing certificates: RFC 5816). A response is a status and a CMS
+SignedData whose content is a TSTInfo. `cryptography` signs CMS, but only over plain data, so the few boxes are written
+here; `rfc3161-client` and OpenSSL judge them.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from glasswing_attest.testing import der
 from glasswing_attest.testing.certificates import authority_dict, chain_of, usage
 from glasswing_attest.testing.clock import Clock
 from glasswing_attest.testing.keys import certificate_hash, generate, hash_name, sign
-from glasswing_attest.testing.window import Window
+from glasswing_attest.testing.window import since
 
 __all__ = ["TimestampAuthority"]
 
@@ -62,7 +63,7 @@ class TimestampAuthority:
         if key not in _SIGNATURES:
             raise UsageError(where="key", found=key, wanted=f"one of {', '.join(_SIGNATURES)}")
         self.operator = operator
-        self.window = Window.around(clock.now)
+        self.window = since(clock.now)
         self._clock = clock
         self._algorithm = _SIGNATURES[key]
         self._key = generate(key)

@@ -1,28 +1,21 @@
-"""When is a virtual service to be believed?"""
+"""When is a virtual service to be believed? From the day before it was made until for ever, unless a test says else."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from glasswing_attest._wire import format_time
+from glasswing_attest.trust.sigstore import Window
 
-__all__ = ["Window"]
+__all__ = ["since", "valid_for"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
-    """A closed span of time, as a trusted root names it. A service's window is replaced, never changed."""
+def since(now: datetime) -> Window:
+    """The window of a service that is made now."""
+    return Window(start=now - timedelta(days=1))
 
-    start: datetime | None
-    end: datetime | None = None
 
-    @classmethod
-    def around(cls, now: datetime) -> Window:
-        """From the day before until for ever."""
-        return cls(start=now - timedelta(days=1))
-
-    def to_dict(self) -> dict[str, str]:
-        """The window as a trusted root names it."""
-        named = {"start": self.start, "end": self.end}
-        return {name: format_time(time) for name, time in named.items() if time is not None}
+def valid_for(window: Window) -> dict[str, str]:
+    """The window as a trusted root names it."""
+    named = {"start": window.start, "end": window.end}
+    return {name: format_time(time) for name, time in named.items() if time is not None}

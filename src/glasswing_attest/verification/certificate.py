@@ -17,6 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.asn1 import decode_der
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509 import verification
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
@@ -99,10 +100,12 @@ def load(der: bytes, *, where: str) -> x509.Certificate:
     """Read a DER certificate, and nothing after it. Raises `NotPem`."""
     try:
         found = x509.load_der_x509_certificate(der)
-    except ValueError as e:
+    except (ValueError, CryptographyDeprecationWarning) as e:  # a warning, where warnings are errors
         raise NotPem(kind="evidence", where=where, because=str(e)) from e
     if found.public_bytes(Encoding.DER) != der:
         raise NotPem(kind="evidence", where=where, because="it is not DER, or bytes follow it")
+    if found.serial_number <= 0:  # RFC 5280, section 4.1.2.2
+        raise NotPem(kind="evidence", where=where, because="its serial number is not positive")
     return found
 
 
@@ -180,6 +183,8 @@ def _signs_code(_policy: object, _certificate: x509.Certificate, extension: x509
 def _signs_digitally(_policy: object, _certificate: x509.Certificate, extension: x509.KeyUsage) -> None:
     if not extension.digital_signature:
         raise ValueError("the leaf is not for digital signatures")
+    if extension.key_cert_sign:  # only a CA may say so (RFC 5280, section 4.2.1.3)
+        raise ValueError("the leaf may sign certificates")
 
 
 def _is_leaf(_policy: object, _certificate: x509.Certificate, extension: x509.BasicConstraints | None) -> None:
@@ -190,7 +195,7 @@ def _is_leaf(_policy: object, _certificate: x509.Certificate, extension: x509.Ba
 _ANY = verification.Criticality.AGNOSTIC
 _CA_POLICY = (
     verification.ExtensionPolicy.permit_all()
-    .require_present(x509.BasicConstraints, _ANY, _is_authority)
+    .require_present(x509.BasicConstraints, verification.Criticality.CRITICAL, _is_authority)
     .require_present(x509.KeyUsage, _ANY, _may_sign_certificates)
     .may_be_present(x509.ExtendedKeyUsage, _ANY, _allows_code_signing)
 )
@@ -246,10 +251,11 @@ def validate_path(
             .build_client_verifier()
         )
         path = verifier.verify(certificate, intermediates).chain
+        # Extensions are read when they are asked for: those that the validator left alone may not be readable.
+        _require_understood(path)
+        _require_path_lengths(path)
     except (verification.VerificationError, x509.UnsupportedGeneralNameType, ValueError) as e:
         raise CertificateUntrusted(where="certificate", because=str(e)) from e
-    _require_understood(path)
-    _require_path_lengths(path)
     return tuple(path)
 
 

@@ -64,7 +64,7 @@ class Note:
             NotLogged: no line names the key.
             SignatureInvalid: a line names it, and the key did not sign the text.
         """
-        named = [s for s in self.signatures if s.key_hash in key_hashes]
+        named = [s for s in self.signatures if s.key_hash in key_hashes and _may_name(s, key)]
         if not named:
             raise NotLogged(where="checkpoint", because="no signature names the log's key")
         for signature in named:
@@ -74,6 +74,16 @@ class Note:
                 continue
             return signature
         raise SignatureInvalid(where="checkpoint", because="the log's key did not sign this checkpoint")
+
+
+def _may_name(signature: NoteSignature, key: PublicKey) -> bool:
+    """Tell whether a line's name goes with its key hash, which in C2SP covers both name and key.
+
+    Rekor v1 hashes the key's SubjectPublicKeyInfo instead, whatever its kind: there the name is a label.
+    """
+    if key.schemes != ("ed25519",) or signature.key_hash == hashlib.sha256(key.der).digest()[:4]:
+        return True
+    return signature.key_hash == ed25519_key_hash(signature.name, key.der[-32:])[:4]
 
 
 def _signature(line: str, where: str) -> NoteSignature:

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from glasswing_attest._wire import format_time
 from glasswing_attest.attestation import Attestation
-from glasswing_attest.errors import GlasswingError, RevocationsUnavailable, Revoked
+from glasswing_attest.errors import GlasswingError, KeyUntrusted, RevocationsUnavailable, Revoked
 from glasswing_attest.limits import DEFAULT, Limits
 from glasswing_attest.trust.revocation import REVOCATIONS_TYPE, RevocationList
 from glasswing_attest.trust.root import Trust
@@ -72,7 +72,9 @@ def _authentic(data: bytes, trust: Trust, names: tuple[str, ...], now: datetime,
         found = attestation.envelope.payload_type
         raise RevocationsUnavailable(where="revocations", found=found, wanted=REVOCATIONS_TYPE)
     keys = [k for k in trust.keys if k.name in names and k.covers(now)]
-    signature.check(attestation, (k.key for k in keys))
+    signed = signature.check(attestation, (k.key for k in keys))
+    if signed[0].leaf is not None:  # a certificate brings a key of its own, which nobody named for this
+        raise KeyUntrusted(where="$.verificationMaterial", found="a certificate", wanted=f"a key of {', '.join(names)}")
     return RevocationList.parse(attestation.envelope.payload, limits=limits)
 
 

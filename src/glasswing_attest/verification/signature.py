@@ -100,7 +100,10 @@ def check(attestation: Attestation, keys: Iterable[PublicKey]) -> tuple[SignedPa
 
 def check_by(attestation: Attestation, key: PublicKey) -> SignedPayload:
     """Give the proof that this one key signed. Raises as `check` does."""
-    return check(attestation, (key,))[0]
+    proof = check(attestation, (key,))[0]
+    if proof.key.der != key.der:  # a certificate brings a key of its own
+        raise KeyUntrusted(where="$.verificationMaterial", found=f"key {proof.key.fingerprint[:16]}")
+    return proof
 
 
 def check_message(

@@ -89,7 +89,7 @@ def check(
 def _check_entry(entry: LogEntry, signed: SignedPayload, log: Log, limits: Limits) -> VerifiedEntry:
     v1 = is_v1(entry)
     version = "0.3" if signed.bundle is None else signed.bundle.version
-    if not v1 and entry.kind != "hashedrekord":
+    if not v1 and (entry.kind, entry.version) != ("hashedrekord", "0.0.2"):
         raise UnsupportedError(where="tlogEntries.kindVersion", found=f"{entry.kind} {entry.version}")
     if entry.inclusion_proof is None and (not v1 or version != "0.1" or entry.inclusion_promise is None):
         # Sigstore bundle v0.2 and later: the inclusion proof is required; v0.1 may have the promise alone.

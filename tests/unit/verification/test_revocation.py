@@ -10,12 +10,14 @@ from glasswing_attest.attestation import Attestation
 from glasswing_attest.errors import (
     FieldRefused,
     GlasswingError,
+    KeyUntrusted,
     MalformedError,
     RevocationsUnavailable,
     Revoked,
     TrustRefused,
 )
 from glasswing_attest.records import ModelRecord
+from glasswing_attest.testing import VirtualSigstore
 from glasswing_attest.trust.revocation import REVOCATIONS_TYPE, Revocation, RevocationList
 from glasswing_attest.trust.root import TrustedKey
 
@@ -87,6 +89,15 @@ def test_no_fresh_list_is_unavailable(revocations: bytes | None, seen: int, foun
         verify(revocations, seen=seen)
     assert caught.value.code == "unavailable.revocations"
     assert found is None or str(caught.value.found).startswith(found)
+
+
+def test_a_certificate_signs_no_list_whoever_issued_it() -> None:
+    document = RevocationList.of((), version=3, issued=NOW - DAY, expires=NOW + DAY).to_json()
+    forged = VirtualSigstore().sign(document, identity="mallory@example.com", payload_type=REVOCATIONS_TYPE)
+    with pytest.raises(RevocationsUnavailable) as caught:
+        verify(forged.bytes)
+    assert caught.value.code == "unavailable.revocations"
+    assert isinstance(caught.value.__cause__, KeyUntrusted)
 
 
 def test_an_earlier_at_does_not_freshen_an_expired_list() -> None:
