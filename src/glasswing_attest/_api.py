@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from types import UnionType
+from typing import Any, Protocol, runtime_checkable
 
 from glasswing_attest._version import __version__
 from glasswing_attest.artifact.hashing import Progress
-from glasswing_attest.artifact.manifest import Artifact, Manifest
+from glasswing_attest.artifact.manifest import Artifact, Manifest, measure
 from glasswing_attest.attestation import Attestation
-from glasswing_attest.chain.edges import Reference
+from glasswing_attest.chain.edges import measured
 from glasswing_attest.chain.graph import Graph, State
 from glasswing_attest.chain.walk import Chain, Refused, walk
 from glasswing_attest.claims import Claim, PredicateType, read, registry_of
@@ -23,12 +24,14 @@ from glasswing_attest.errors import (
     PayloadTypeUnsupported,
     PolicyRefused,
     SelfCheckFailed,
+    SigningError,
     SourceRefused,
+    TrustRefused,
     UnavailableError,
     UsageError,
 )
 from glasswing_attest.findings import Finding, Tier
-from glasswing_attest.limits import DEFAULT, Limits
+from glasswing_attest.limits import DEFAULT, Budget, Limits
 from glasswing_attest.policy.policy import Identity, Policy
 from glasswing_attest.report.case import unpack
 from glasswing_attest.report.report import Report, Verdict
@@ -92,6 +95,7 @@ def attest(
         executor: hashes files with these workers; threads of our own by default.
 
     Raises:
+        UsageError: the subject is no artifact (a path is none: say `Model(path)`), or the signer is no signer.
         ArtifactError: the subject cannot be digested, or is a checkout with uncommitted changes.
         MalformedError: the predicate says what JSON cannot, or contradicts the subject.
         SigningError: it could not be signed, or does not verify under the signer's own key.
@@ -102,8 +106,40 @@ def attest(
     >>> made.statement_unverified.subjects[0].name
     'm.bin'
     """
-    artifacts: list[Artifact] = list(subject) if isinstance(subject, Sequence) else [subject]
-    manifests = [a.measure(progress=progress, executor=executor) for a in artifacts]
+    _require_signer(signer)
+    return _seal(_statement(subject, predicate, progress, executor), PAYLOAD_TYPE, signer)
+
+
+def attest_many(
+    requests: Iterable[Request], *, signer: Signer, progress: Progress | None = None, executor: Executor | None = None
+) -> tuple[Attestation, ...]:
+    """Make several attestations with one signer, in order: all of them, or the first error is raised.
+
+    Every subject is measured and every statement written before the first is signed: a request that is refused leaves
+    nothing signed.
+
+    Raises:
+        GlasswingError: as `attest` does.
+    """
+    _require_signer(signer)
+    payloads = []
+    for number, request in enumerate(requests):
+        _require_pair(request, f"requests[{number}]")
+        payloads.append(_statement(*request, progress, executor))
+    return tuple(_seal(payload, PAYLOAD_TYPE, signer) for payload in payloads)
+
+
+def _statement(
+    subject: Artifact | Sequence[Artifact], predicate: Predicate, progress: Progress | None, executor: Executor | None
+) -> bytes:
+    """Measure the subject, and write what is said of it."""
+    if not callable(getattr(predicate, "to_predicate", None)) or isinstance(predicate, type):
+        found = type(predicate).__name__
+        raise UsageError(where="predicate", found=found, wanted="a record, provenance, or another predicate")
+    # A str is a sequence, too; whatever is no list of artifacts is named as it is.
+    several = isinstance(subject, Sequence) and not isinstance(subject, str | bytes)
+    artifacts: list[Artifact] = list(subject) if several else [subject]  # type: ignore[list-item, arg-type]
+    manifests = [measure(a, where="subject", progress=progress, executor=executor) for a in artifacts]
     if not manifests:
         raise UsageError(where="subject", found="nothing", wanted="at least one artifact")
     for manifest in manifests:
@@ -117,19 +153,27 @@ def attest(
     if len(manifests) == 1 and isinstance(predicate, _Describes):
         predicate = predicate.described_by(manifests[0])
     subjects = [ResourceDescriptor(name=m.name, digest=m.digests) for m in manifests]
-    statement = Statement.make(subjects, predicate.predicate_type, predicate.to_predicate())
-    return _seal(statement.payload, PAYLOAD_TYPE, signer)
+    body = predicate.to_predicate()
+    if not isinstance(body, Mapping):
+        raise UsageError(where="predicate.to_predicate()", found=type(body).__name__, wanted="a JSON object")
+    return Statement.make(subjects, predicate.predicate_type, body).payload
 
 
-def attest_many(
-    requests: Iterable[Request], *, signer: Signer, progress: Progress | None = None, executor: Executor | None = None
-) -> tuple[Attestation, ...]:
-    """Make several attestations with one signer, in order: all of them, or the first error is raised.
+def _require_pair(request: object, where: str) -> None:
+    if not isinstance(request, tuple) or len(request) != 2:
+        raise UsageError(where=where, found=type(request).__name__, wanted="a pair of subject and predicate")
 
-    Raises:
-        GlasswingError: as `attest` does.
-    """
-    return tuple(attest(s, p, signer=signer, progress=progress, executor=executor) for s, p in requests)
+
+def _require_a(value: object, kind: type | UnionType, where: str, wanted: str) -> None:
+    """Raise `UsageError` for a value of another type: what comes from a caller is not always what the types say."""
+    if not isinstance(value, kind):
+        raise UsageError(where=where, found=type(value).__name__, wanted=wanted)
+
+
+def _require_signer(signer: Signer) -> None:
+    if isinstance(signer, type) or not callable(getattr(signer, "seal", None)):
+        found = signer.__name__ if isinstance(signer, type) else type(signer).__name__
+        raise UsageError(where="signer", found=found, wanted="a signer, such as a KeySigner")
 
 
 def sign_statement(raw: bytes, *, signer: Signer) -> Attestation:
@@ -139,6 +183,8 @@ def sign_statement(raw: bytes, *, signer: Signer) -> Attestation:
         MalformedError, UnsupportedError: not an in-toto statement.
         SigningError: it could not be signed.
     """
+    _require_a(raw, bytes, "raw", "the statement's bytes")
+    _require_signer(signer)
     Statement.parse_unverified(raw)
     return _seal(raw, PAYLOAD_TYPE, signer)
 
@@ -152,6 +198,7 @@ def endorse(attestation: Attestation, *, signer: Signer) -> Attestation:
         PayloadTypeUnsupported: the payload is no in-toto statement.
         SigningError: it could not be signed.
     """
+    _require_a(attestation, Attestation, "attestation", "an Attestation")
     envelope = attestation.envelope
     if envelope.payload_type != PAYLOAD_TYPE:
         raise PayloadTypeUnsupported(where="$.payloadType", found=envelope.payload_type, wanted=PAYLOAD_TYPE)
@@ -160,7 +207,12 @@ def endorse(attestation: Attestation, *, signer: Signer) -> Attestation:
 
 def _seal(payload: bytes, payload_type: str, signer: Signer) -> Attestation:
     """Sign, and check what was made under the signer's declared key. A self-check, not a proof."""
-    sealed = signer.seal(payload, payload_type)
+    try:
+        sealed = signer.seal(payload, payload_type)
+    except GlasswingError:
+        raise
+    except Exception as e:  # a signer of the caller's may be a device or a service, and raises what it likes
+        raise SigningError(because=f"{type(e).__name__}: {e}") from e
     try:
         made = Attestation.parse(sealed)
         signature.check_by(made, signer.public_key)
@@ -182,14 +234,17 @@ class Verifier:
         policy: who may say what about which kind of thing.
         trust: which keys are believed, under which names.
         evidence: what is always among the evidence.
-        predicates: further predicate types to read, beside the built-in ones.
+        predicates: further predicate types to read, beside the built-in ones. A type whose content nobody looks at is
+            named all the same: `claims.opaque`.
         revocations: the current revocation list, signed; must be there once the trust names who signs it.
         revocations_seen: the highest version of the list that the caller has seen before.
         second_opinion: whoever must agree to every yes on a certificate bundle, where it can say.
         limits: the bounds on untrusted input.
 
     Raises:
-        PolicyRefused: on construction, when the policy names a key that the trust lacks.
+        PolicyRefused: on construction, when the policy names a key that the trust lacks, or asks for a predicate type
+            that nobody here reads: the edges that it may draw would be missed.
+        UsageError: on construction, for what is no policy, trust, evidence or predicate type.
     """
 
     policy: Policy
@@ -208,9 +263,21 @@ class Verifier:
                 raise UsageError(where=name, found=found, wanted=f"a {kind.__name__}: there is no default")
         for name, identity in self.policy.identities.items():
             _require_known(name, identity, self.trust)
-        object.__setattr__(self, "predicates", tuple(self.predicates))
+        _require_a(
+            self.revocations, Attestation | bytes | None, "revocations", "a signed list: an Attestation, or its bytes"
+        )
         object.__setattr__(self, "evidence", frozen(self.evidence))
-        registry_of(self.predicates)
+        object.__setattr__(self, "predicates", _types(self.predicates))
+        known = registry_of(self.predicates)
+        for node, rule in self.policy.nodes.items():
+            for number, requirement in enumerate(rule.require):
+                if requirement.predicate not in known:
+                    raise PolicyRefused(
+                        where=f"nodes.{node}.require[{number}].predicate",
+                        found=requirement.predicate,
+                        wanted="a predicate type that is read here",
+                        do="hand over its PredicateType among the predicates; claims.opaque(uri) for one without edges",
+                    )
 
     def verify(
         self,
@@ -227,8 +294,7 @@ class Verifier:
             artifact: what is asked about: an artifact on disk, or its manifest.
             evidence: attestations, their bytes, files or directories of them, beside the verifier's own.
             at: the time that claimed times, key windows and trims are held against; now, by default. An earlier one
-            never
-                relaxes the expiry of policy or trust.
+                never relaxes the expiry of policy or trust.
             progress, executor: as for `attest`.
 
         Raises:
@@ -253,10 +319,12 @@ class Verifier:
         Raises:
             ArtifactError: the artifact cannot be digested.
             UnavailableError: the policy or the trust has expired.
-            UsageError: evidence that is no evidence, or an `at` without a zone.
+            UsageError: what is no artifact (a path is none: say `Model(path)`), evidence that is no evidence, or an
+                `at` without a zone.
         """
         now = datetime.now(UTC)
-        return self._assess(artifact, evidence, at=at or now, now=now, progress=progress, executor=executor)
+        at = now if at is None else _utc(at)
+        return self._assess(artifact, evidence, at=at, now=now, progress=progress, executor=executor)
 
     def _assess(
         self,
@@ -268,16 +336,14 @@ class Verifier:
         progress: Progress | None = None,
         executor: Executor | None = None,
     ) -> Report:
-        if at.tzinfo is None:
-            raise UsageError(where="at", found=str(at), wanted="a time with a zone")
         for expiring in (self.trust, self.policy):
             expiring.require_fresh(max(at, now))
-        manifest = artifact.measure(progress=progress, limits=self.limits, executor=executor)
+        manifest = measure(artifact, progress=progress, limits=self.limits, executor=executor)
         items: tuple[Item, ...] = ()
         try:
             items = gather((self.evidence, evidence), limits=self.limits)
             claims, refused = self._prove(items, at, self._revocations(max(at, now)))
-            chain = self._walk(manifest, claims, refused, at)
+            chain = self._walk(manifest, claims, refused, at, now)
         except (UnavailableError, LimitError) as e:
             return self._undecided(manifest, items, at, now, e)
         return self._report(manifest, items, at, now, chain, refused)
@@ -297,26 +363,31 @@ class Verifier:
         """Prove every item by itself. What proves nothing is kept for messages."""
         types = registry_of(self.predicates)
         claimed_at = at if self.policy.times == "claimed" else None
+        budget = Budget(self.limits, "signature_checks_in_all")
         claims: list[Claim] = []
         refused: list[Refused] = []
         for item in items:
             attestation = None
             try:
                 attestation = Attestation.parse(item.data, limits=self.limits)
-                proved = prove(attestation, self.trust, claimed_at=claimed_at, limits=self.limits)
+                proved = prove(attestation, self.trust, claimed_at=claimed_at, limits=self.limits, budget=budget)
                 for statement in proved:
                     revocation.require_unrevoked(statement, revocations)
                     if self.second_opinion is not None:
                         self.second_opinion.confirm(attestation, statement, self.trust)
-                claims.extend(read(statement, types) for statement in proved)
+                claims.extend([read(statement, types, limits=self.limits) for statement in proved])
             except GlasswingError as e:
+                if budget.is_exceeded:
+                    raise
                 said = None if attestation is None else _said(attestation, self.limits)
-                refused.append(Refused(origin=item.origin, error=e, statement=said))
+                refused.append(Refused.of(item.origin, e, said, limits=self.limits))
         return claims, tuple(sorted(refused, key=lambda r: (r.origin, r.error.code)))
 
-    def _walk(self, manifest: Manifest, claims: list[Claim], refused: Sequence[Refused], at: datetime) -> Chain:
-        root = Reference(kind=manifest.kind, digests=manifest.digests)
-        return walk(root, manifest.name, claims, self.policy, at=at, limits=self.limits, refused=refused)
+    def _walk(
+        self, manifest: Manifest, claims: list[Claim], refused: Sequence[Refused], at: datetime, now: datetime
+    ) -> Chain:
+        root = measured(manifest)
+        return walk(root, manifest.name, claims, self.policy, at=at, now=now, limits=self.limits, refused=refused)
 
     def _report(
         self,
@@ -351,11 +422,8 @@ class Verifier:
             depth=_depth(chain.graph) if accepted else "",
             refused=refused,
             claims=chain.claims if accepted else (),
-            policy=self.policy,
-            trust=self.trust,
             evidence=items,
-            revocations=self._revocation_bytes,
-            version=__version__,
+            **self._deciding,
         )
 
     def _undecided(
@@ -379,13 +447,43 @@ class Verifier:
             depth="",
             refused=(),
             claims=(),
-            policy=self.policy,
-            trust=self.trust,
             evidence=items,
-            revocations=self._revocation_bytes,
-            version=__version__,
             error=error,
+            **self._deciding,
         )
+
+    @property
+    def _deciding(self) -> dict[str, Any]:
+        """What decides beside the evidence, as the report keeps it."""
+        return {
+            "policy": self.policy,
+            "trust": self.trust,
+            "predicates": tuple(sorted(kind.uri for kind in self.predicates)),
+            "limits": self.limits,
+            "revocations": self._revocation_bytes,
+            "revocations_seen": self.revocations_seen,
+            "second_opinion": self.second_opinion is not None,
+            "version": __version__,
+        }
+
+
+def _types(predicates: Iterable[PredicateType]) -> tuple[PredicateType, ...]:
+    _require_a(predicates, Iterable, "predicates", "a tuple of PredicateType")
+    types = tuple(predicates)
+    for number, kind in enumerate(types):
+        _require_a(kind, PredicateType, f"predicates[{number}]", "a PredicateType")
+    return types
+
+
+def _utc(at: object) -> datetime:
+    """Give the same time in UTC: it is compared, and written, in many places."""
+    if not isinstance(at, datetime) or at.utcoffset() is None:
+        found = str(at) if isinstance(at, datetime) else type(at).__name__
+        raise UsageError(where="at", found=found, wanted="a datetime with a zone")
+    try:
+        return at.astimezone(UTC)
+    except OverflowError as e:
+        raise UsageError(where="at", found=str(at), wanted="a time of the years 1 to 9999 in UTC") from e
 
 
 def _require_known(name: str, identity: Identity, trust: Trust) -> None:
@@ -449,7 +547,9 @@ def _depth(graph: Graph) -> str:
     """How far an accepted proof reaches: the statement itself, its builder, or every ancestor without a cut."""
     if not any(node.kind == "builder" for node in graph.nodes):
         return "surface"
-    return "builder" if any(node.state is State.TRIMMED for node in graph.nodes) else "transitive"
+    has_inputs = any(edge.role not in ("run", "builder") for edge in graph.edges)
+    cut = any(node.state is State.TRIMMED for node in graph.nodes)
+    return "transitive" if has_inputs and not cut else "builder"
 
 
 def verify(
@@ -486,19 +586,89 @@ def assess(
     return verifier.assess(artifact, evidence, at=at, progress=progress)
 
 
-def replay(path: str | Path, *, predicates: Iterable[PredicateType] = (), limits: Limits = DEFAULT) -> Report:
+def replay(
+    path: str | Path,
+    *,
+    predicates: Iterable[PredicateType] = (),
+    second_opinion: SecondOpinion | None = None,
+    policy_sha256: str | None = None,
+    trust_sha256: str | None = None,
+    limits: Limits = DEFAULT,
+) -> Report:
     """Verify a case file again, at its own time, from what it holds. The verdict is computed anew, never read.
+
+    Whoever wrote the file chose its policy, its trust and its times: the report says so with the finding
+    ``report.replayed``, and with ``report.differs`` where the answer or the library's version is not the file's. Give
+    the digests of your own policy and trust to have no others believed.
+
+    Args:
+        path: what `Report.case` wrote.
+        predicates: the further predicate types that were read then, and no others.
+        second_opinion: whoever must agree, where somebody was asked then.
+        policy_sha256: the `Policy.digest` that the case's policy must have.
+        trust_sha256: the `Trust.digest` that the case's trust must have.
+        limits: the bounds on the file and on the verification; where the case's own were tighter, those.
 
     Raises:
         StoreUnavailable, FormatUnsupported, MalformedError, LimitError: the file is not a readable case.
+        PolicyRefused, TrustRefused: the policy or the trust is not the one that was asked for.
+        UsageError: other predicate types than then, or no second opinion where there was one.
     """
     case = unpack(Path(path), limits=limits)
+    for kind, wanted, found in (
+        (PolicyRefused, policy_sha256, case.policy.digest),
+        (TrustRefused, trust_sha256, case.trust.digest),
+    ):
+        if wanted is not None and found != wanted:
+            raise kind(where=str(path), found=found, wanted=wanted)
+    types = _types(predicates)
+    if sorted(kind.uri for kind in types) != sorted(case.predicates):
+        raise UsageError(
+            where="predicates",
+            found=", ".join(sorted(kind.uri for kind in types)) or "none",
+            wanted=", ".join(sorted(case.predicates)) or "none",
+            because="the case was decided with other predicate types",
+        )
+    if case.second_opinion is not (second_opinion is not None):
+        told = {True: "a second opinion", False: "none"}
+        raise UsageError(
+            where="second_opinion",
+            found=told[second_opinion is not None],
+            wanted=f"{told[case.second_opinion]}, as then",
+        )
     verifier = Verifier(
         policy=case.policy,
         trust=case.trust,
-        predicates=tuple(predicates),
+        predicates=types,
         revocations=case.revocations,
-        limits=limits,
+        revocations_seen=case.revocations_seen,
+        second_opinion=second_opinion,
+        limits=dataclasses.replace(limits, **{n: min(b, getattr(limits, n)) for n, b in case.limits.items()}),
     )
     items = tuple(Item(data=data, origin=origin) for data, origin in case.evidence)
-    return verifier._assess(case.manifest, items, at=case.at, now=case.now)
+    report = verifier._assess(case.manifest, items, at=case.at, now=case.now)
+    findings = [*report.findings, _replayed(policy_sha256 is not None, trust_sha256 is not None)]
+    if (case.verdict, case.version) != (report.verdict, report.version):
+        findings.append(
+            Finding(
+                code="report.differs",
+                tier=Tier.WARNING,
+                subject="case",
+                found=f"{report.verdict} by version {report.version}",
+                wanted=f"{case.verdict} by version {case.version}, as the case says",
+                do="find out what changed since, or who changed the case",
+            )
+        )
+    return dataclasses.replace(report, findings=tuple(findings), replayed=True)
+
+
+def _replayed(knows_policy: bool, knows_trust: bool) -> Finding:
+    told = [*(() if knows_policy else ("policy",)), *(() if knows_trust else ("trust",)), "times"]
+    return Finding(
+        code="report.replayed",
+        tier=Tier.WARNING,
+        subject="case",
+        found=f"from the case itself: {', '.join(told)}",
+        wanted="a case that you made, or digests that you know",
+        do="hand over policy_sha256 and trust_sha256; the times are only as good as whoever made the case",
+    )

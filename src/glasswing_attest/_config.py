@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
@@ -29,6 +29,7 @@ from glasswing_attest.errors import (
     NumberRefused,
     PolicyRefused,
     TrustRefused,
+    UsageError,
 )
 from glasswing_attest.limits import DEFAULT, Limits
 
@@ -96,8 +97,13 @@ def _as_time(value: object) -> object:
             return parse_time(value)
         except MalformedError as e:
             raise ValueError(f"{value!r} is not an RFC 3339 time") from e
-    if isinstance(value, datetime) and value.tzinfo is None:
-        raise ValueError("the time has no zone")
+    if isinstance(value, datetime):
+        if value.utcoffset() is None:
+            raise ValueError("the time has no zone")
+        try:
+            return value.astimezone(UTC)
+        except OverflowError as e:
+            raise ValueError("the time is not one of the years 1 to 9999") from e
     return value
 
 
@@ -136,6 +142,8 @@ def parse_config(
     data: bytes, *, suffix: str = ".yaml", kind: Kind, where: str = "$", limits: Limits = DEFAULT
 ) -> JsonObject:
     """Parse the bytes of a policy or trust file to an object."""
+    if not isinstance(data, bytes):
+        raise UsageError(where=where, found=type(data).__name__, wanted="the file's bytes")
     limits.check("policy_bytes", len(data), where=where)
     if suffix == ".json":
         value: Any = parse_json(data, where=where, kind=kind, limits=limits, bound="policy_bytes")
@@ -168,6 +176,8 @@ def _parse_yaml(text: str, where: str, kind: Kind, limits: Limits) -> Any:
         raise NotYaml(kind=kind, where=place, because=getattr(e, "problem", None) or "not YAML") from e
     except RecursionError as e:
         raise LimitError(where=where, found="more", wanted=f"at most {limits.json_depth} (json_depth)") from e
+    except (ValueError, OverflowError) as e:  # an escape such as \UFFFFFFFF, which no character has
+        raise NotYaml(kind=kind, where=where, because=str(e)) from e
 
 
 def _plain_loader(where: str, kind: Kind, limits: Limits) -> type[yaml.SafeLoader]:

@@ -1,6 +1,7 @@
 """How do files of ours get written whole, and files of others read with a bound?
 
-`write_atomic` shows either the old file or the whole new one, never a part, whatever happens in between. `read_bounded`
+`write_atomic` shows either the old file or the whole new one, never a part, whatever happens in between. `append_line`
+adds one line to a file that several processes add to. `read_bounded`
 reads a regular file up to a limit, and never waits on a pipe that someone put in its place.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 import secrets
 import stat
@@ -17,7 +19,7 @@ from pathlib import Path
 from glasswing_attest.errors import ArtifactUnreadable, GlasswingError, UnavailableError, UsageError
 from glasswing_attest.limits import DEFAULT, Limits
 
-__all__ = ["StrPath", "read_bounded", "write_atomic"]
+__all__ = ["StrPath", "append_line", "read_bounded", "write_atomic"]
 
 StrPath = str | os.PathLike[str]
 
@@ -112,6 +114,62 @@ def _place_new(directory: int, temporary: bytes, name: bytes) -> None:
         os.replace(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
     else:
         os.unlink(temporary, dir_fd=directory)
+
+
+def append_line(
+    path: StrPath,
+    line: bytes,
+    limit_name: str,
+    limits: Limits = DEFAULT,
+    *,
+    mode: int = 0o644,
+    error: type[GlasswingError] = UnavailableError,
+) -> None:
+    """Add one line, given without its end, to a file of lines. It is there whole when this returns.
+
+    Whoever else adds lines in this way waits, so that no line is lost or torn. A last line without its end (a crash, or
+    another program) gets one first: it stays a line of its own. A symlink is followed, as every append does.
+
+    Raises:
+        LimitError: the file would become larger than the limit called `limit_name`.
+        GlasswingError: what `error` says, for anything that cannot be written.
+    """
+    where = os.fspath(path)
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
+    try:
+        fd = os.open(where, flags, mode)
+    except (OSError, ValueError) as e:
+        raise error(where=where, because=getattr(e, "strerror", None) or str(e)) from e
+    try:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise error(where=where, because="it is not a regular file")
+        _lock(fd)
+        size = os.fstat(fd).st_size
+        ended = size == 0 or os.pread(fd, 1, size - 1) == b"\n"
+        data = (b"" if ended else b"\n") + line + b"\n"
+        limits.check(limit_name, size + len(data), where=where)
+        try:
+            view = memoryview(data)  # one write, unless the disk is full
+            while view:
+                view = view[os.write(fd, view) :]
+            os.fsync(fd)
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.ftruncate(fd, size)
+            raise
+    except OSError as e:
+        raise error(where=where, because=e.strerror or str(e)) from e
+    finally:
+        os.close(fd)
+
+
+def _lock(fd: int) -> None:
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+    except OSError as e:
+        # Some cluster filesystems have no locks; there the single write has to do.
+        if e.errno not in (errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP):
+            raise
 
 
 def read_bounded(

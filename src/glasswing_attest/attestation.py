@@ -11,11 +11,11 @@ import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from glasswing_attest._files import read_bounded, write_atomic
+from glasswing_attest._files import append_line, read_bounded, write_atomic
 from glasswing_attest._wire import read_json
 from glasswing_attest.bundle import Bundle, Certificates, KeyHint
 from glasswing_attest.envelope import Envelope
-from glasswing_attest.errors import FormatUnsupported, MessageSignatureUnsupported, StoreUnavailable
+from glasswing_attest.errors import FormatUnsupported, MessageSignatureUnsupported, StoreUnavailable, UsageError
 from glasswing_attest.limits import DEFAULT, Limits
 from glasswing_attest.statement.statement import Statement
 
@@ -43,10 +43,13 @@ class Attestation:
         """Read a bundle or an envelope strictly.
 
         Raises:
+            UsageError: not bytes.
             FormatUnsupported: neither, saying why each does not fit.
             MessageSignatureUnsupported: a bundle without a statement.
             MalformedError, UnsupportedError, LimitError: with the path within the input.
         """
+        if not isinstance(data, builtins.bytes):
+            raise UsageError(where="Attestation.parse", found=type(data).__name__, wanted="bytes, as they came")
         node = read_json(data, limits=limits, bound="bundle_bytes")
         members = node.object()
         if "mediaType" in members:
@@ -67,6 +70,8 @@ class Attestation:
     def write(self, path: str | Path) -> Path:
         """Write the bytes to a file, replacing it whole or not at all. A ``.jsonl`` file gains them as one more line.
 
+        Several threads and processes may add to one ``.jsonl`` file at the same time: no line is lost.
+
         The place is beside the artifact, never inside it: an attestation inside a tree would change the tree.
         """
         target = Path(path)
@@ -74,12 +79,7 @@ class Attestation:
             write_atomic(target, self.bytes)
             return target
         line = b" ".join(self.bytes.splitlines())  # newlines of pretty JSON are white space between tokens
-        try:
-            is_there = target.exists()
-        except OSError as e:
-            raise StoreUnavailable(where=str(target), because=e.strerror or str(e)) from e
-        before = read_bounded(target, "evidence_bytes", DEFAULT, error=StoreUnavailable) if is_there else b""
-        write_atomic(target, before + (b"" if before.endswith(b"\n") or not before else b"\n") + line + b"\n")
+        append_line(target, line, "evidence_bytes", error=StoreUnavailable)
         return target
 
     @property

@@ -15,13 +15,8 @@ from types import MappingProxyType, TracebackType
 from typing import Any
 
 from glasswing_attest._wire import canonical_json
-from glasswing_attest.artifact.dataset import Dataset
-from glasswing_attest.artifact.digest import Form
-from glasswing_attest.artifact.file import File
 from glasswing_attest.artifact.hashing import Progress
-from glasswing_attest.artifact.manifest import Artifact, Manifest
-from glasswing_attest.artifact.model import Model
-from glasswing_attest.artifact.source import Source
+from glasswing_attest.artifact.manifest import Artifact, Manifest, measure
 from glasswing_attest.errors import BuildIncomplete, InputsChanged, SourceRefused, UsageError
 from glasswing_attest.statement.predicates.provenance import ROLES, Provenance
 from glasswing_attest.statement.resource import ResourceDescriptor
@@ -90,8 +85,13 @@ class Build:
     ) -> Manifest:
         """Record an input, and give its manifest. It is digested now, and once more when the run ends.
 
+        A declared manifest has no bytes here that could be digested. It is recorded for what others run or fetch by its
+        digest (the roles ``baseModel``, ``dependency``, ``image`` and ``tool``), with the annotation ``declared``
+        beside its role. Data, code and checkpoints are what the run itself reads: hand over the artifact.
+
         Raises:
-            UsageError: outside of the run, or a role that SLSA consumers of ours do not know.
+            UsageError: outside of the run, no artifact, a role that SLSA consumers of ours do not know, or a declared
+                manifest in a role that needs the bytes.
             SourceRefused: a checkout with changes that are not in its commit, which the commit would not name.
             ArtifactError: the input cannot be digested.
         """
@@ -99,7 +99,14 @@ class Build:
             raise UsageError(where="Build.use", because="inputs are recorded while the build runs")
         if role not in ROLES:
             raise UsageError(where="role", found=role, wanted=f"one of {', '.join(ROLES)}")
-        manifest = _clean(artifact.measure(progress=progress))
+        manifest = _clean(measure(artifact, progress=progress))
+        if manifest.is_declared and role not in _DECLARABLE:
+            raise UsageError(
+                where=f"{role} {manifest.name}".strip(),
+                found="a declared manifest",
+                wanted="the artifact itself",
+                because="nobody here read its bytes, and the run does",
+            )
         if name:
             manifest = dataclasses.replace(manifest, name=name)
         self._inputs.append(_Input(artifact=artifact, manifest=manifest, role=role, uri=uri))
@@ -165,19 +172,15 @@ def _clean(manifest: Manifest) -> Manifest:
     return manifest
 
 
-_AGAIN: Mapping[str, Callable[..., Artifact]] = {"model": Model, "dataset": Dataset, "file": File, "code": Source}
+_DECLARABLE = ("baseModel", "dependency", "image", "tool")
+"""The roles of what may be known by its digest alone."""
 
 
 def _again(artifact: Artifact, manifest: Manifest) -> Manifest:
-    """Digest an input once more. A manifest that was handed in is digested again from where it was measured."""
-    if not isinstance(artifact, Manifest):
-        return artifact.measure()
-    if manifest.location is None:
-        return manifest  # bytes in memory, or digests that were declared: there is nothing to read again
-    reader = _AGAIN.get(manifest.kind, Dataset if manifest.form is Form.TREE else File)
-    return (
-        reader(manifest.location, exclude=manifest.excluded) if manifest.excluded else reader(manifest.location)
-    ).measure()
+    """Digest an input once more. A manifest that was handed in is digested again as it was measured."""
+    again = manifest.measured_by if isinstance(artifact, Manifest) else artifact
+    # Of bytes in memory, and of digests that were declared, there is nothing to read again.
+    return manifest if again is None else again.measure()
 
 
 def _dependency(used: _Input) -> ResourceDescriptor:
@@ -189,5 +192,5 @@ def _dependency(used: _Input) -> ResourceDescriptor:
         name=manifest.name,
         uri=used.uri or git,
         digest=manifest.digests,
-        annotations=MappingProxyType({"role": used.role}),
+        annotations=MappingProxyType({"role": used.role, **({"declared": True} if manifest.is_declared else {})}),
     )

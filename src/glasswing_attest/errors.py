@@ -9,7 +9,7 @@ Every entry point of the library raises only what stands here, `from` its cause:
     │   └── FieldMissing  FieldRefused  DigestRefused  PolicyRefused  TrustRefused
     ├── UnsupportedError            well formed, but not something we accept
     │   ├── FormatUnsupported  MediaTypeUnsupported  PayloadTypeUnsupported  StatementTypeUnsupported
-    │   └── CertificateUnsupported  MessageSignatureUnsupported  KeyUnsupported
+    │   └── MessageSignatureUnsupported  KeyUnsupported
     ├── ArtifactError               the thing itself cannot be digested
     │   ├── ArtifactUnreadable  ArtifactIrregular  ArtifactEmpty  ArtifactUnstable
     │   └── NameRefused  SourceRefused  InputsChanged
@@ -277,15 +277,6 @@ class StatementTypeUnsupported(UnsupportedError):
     code = "unsupported.statement-type"
     step = "statement"
     says = "the statement's _type is not one that is read"
-
-
-class CertificateUnsupported(UnsupportedError):
-    """A bundle signed with a certificate; only key bundles are verified so far."""
-
-    code = "unsupported.certificate"
-    step = "signature"
-    says = "the bundle is signed with a certificate, and this release verifies key-signed bundles only"
-    advice = "verify it with a Sigstore client until certificate bundles are read here"
 
 
 class MessageSignatureUnsupported(UnsupportedError):

@@ -10,6 +10,7 @@ import base64
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -23,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from glasswing_attest.errors import KeyUnsupported, Kind, NotPem, SignatureInvalid, TrustRefused
+from glasswing_attest.errors import KeyUnsupported, Kind, NotPem, SignatureInvalid, TrustRefused, UsageError
 
 __all__ = ["SCHEMES", "PublicKey", "schemes_of"]
 
@@ -108,9 +109,16 @@ class PublicKey:
     def from_pem(
         cls, pem: bytes | str, *, scheme: str | None = None, where: str = "", kind: Kind = "trust"
     ) -> PublicKey:
-        """Read a PEM (RFC 7468) or DER SubjectPublicKeyInfo. Raises `NotPem` or `KeyUnsupported`."""
+        """Read one key in PEM (RFC 7468), or a DER SubjectPublicKeyInfo. Raises `NotPem` or `KeyUnsupported`."""
+        if not isinstance(pem, bytes | str):
+            raise UsageError(
+                where=where or "key", found=type(pem).__name__, wanted="PEM text, or the bytes of PEM or DER"
+            )
+        data = pem.encode("utf-8", "backslashreplace") if isinstance(pem, str) else pem
+        # A reader would take the first of several and say nothing of the others.
+        if (blocks := data.count(b"-----BEGIN ")) > 1:
+            raise NotPem(kind=kind, where=where, found=f"{blocks} PEM blocks", wanted="one key under each name")
         try:
-            data = pem.encode() if isinstance(pem, str) else pem
             load: Callable[[bytes], Any] = load_pem_public_key if b"-----BEGIN" in data else load_der_public_key
             key = load(data)
         except (ValueError, UnsupportedAlgorithm) as e:
@@ -136,16 +144,23 @@ class PublicKey:
     @property
     def hints(self) -> frozenset[str]:
         """Every way in which bundles and envelopes in the field name this key. Hints only: they never decide."""
-        return frozenset({self.hint, self.fingerprint, hashlib.sha256(self.pem.encode()).hexdigest()})
+        return _hints_of(self)
 
-    def check(self, signature: bytes, message: bytes) -> str:
+    def check(self, signature: bytes, message: bytes, *, hashed: dict[str, bytes] | None = None) -> str:
         """Give the scheme under which `signature` is this key's over `message`; raise `SignatureInvalid` otherwise.
 
         ECDSA signatures may be DER (RFC 3279) or, as in DSSE's own example, raw ``r || s`` of the curve's exact length.
+        `hashed` remembers the message's hashes, for whoever tries many keys on one message.
         """
         for scheme in self.schemes:
             try:
-                self._check(scheme, signature, message)
+                name = _HASH_OF.get(scheme)
+                if hashed is None or name is None:
+                    self._check(scheme, signature, message)
+                else:
+                    if name not in hashed:
+                        hashed[name] = hashlib.new(name, message).digest()
+                    self._check(scheme, signature, hashed[name], prehashed=True)
             except (InvalidSignature, ValueError):
                 continue
             return scheme
@@ -187,6 +202,11 @@ class PublicKey:
             digest = hashes.SHA256() if scheme == _LEGACY else digest
             algorithm = ec.ECDSA(Prehashed(digest) if prehashed else digest)
             self._key.verify(_as_der(signature, size), message, algorithm)
+
+
+@lru_cache(maxsize=4096)
+def _hints_of(key: PublicKey) -> frozenset[str]:
+    return frozenset({key.hint, key.fingerprint, hashlib.sha256(key.pem.encode()).hexdigest()})
 
 
 def _as_der(signature: bytes, size: int) -> bytes:

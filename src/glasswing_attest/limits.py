@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from glasswing_attest.errors import LimitError
 
-__all__ = ["DEFAULT", "Limits"]
+__all__ = ["DEFAULT", "Budget", "Limits"]
 
 MIB = 1 << 20
 
@@ -27,6 +27,8 @@ class Limits:
     json_values: int = 1_000_000
     number_digits: int = 400
     signatures: int = 32
+    signature_checks: int = 2048
+    signature_checks_in_all: int = 200_000
     log_entries: int = 32
     timestamps: int = 32
     certificates: int = 16
@@ -36,6 +38,7 @@ class Limits:
     dependencies: int = 10_000
     evidence: int = 10_000
     evidence_bytes: int = 256 * MIB
+    case_bytes: int = 1024 * MIB
     trusted_keys: int = 1024
     nodes: int = 10_000
     depth: int = 64
@@ -58,6 +61,26 @@ class Limits:
         bound: int = getattr(self, name)
         if value > bound:
             raise LimitError(where=where, found=value, wanted=f"at most {bound} ({name})")
+
+
+@dataclass(slots=True, eq=False)
+class Budget:
+    """Work that is counted while it is done, against the bound called `name`."""
+
+    limits: Limits
+    name: str
+    spent: int = 0
+
+    def spend(self, *, where: str = "") -> None:
+        """Count one more. Raises `LimitError` when that is too many."""
+        self.spent += 1
+        self.limits.check(self.name, self.spent, where=where)
+
+    @property
+    def is_exceeded(self) -> bool:
+        """Whether more was asked for than the bound allows: the whole is undecided then."""
+        bound: int = getattr(self.limits, self.name)
+        return self.spent > bound
 
 
 DEFAULT = Limits()

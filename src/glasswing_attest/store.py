@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -17,7 +17,7 @@ from glasswing_attest._files import read_bounded
 from glasswing_attest._wire import parse_json
 from glasswing_attest.attestation import Attestation
 from glasswing_attest.attestation_set import MAGIC, AttestationSet
-from glasswing_attest.errors import GlasswingError, LimitError, NotJson, StoreUnavailable, UsageError
+from glasswing_attest.errors import GlasswingError, LimitError, StoreUnavailable, UsageError
 from glasswing_attest.limits import DEFAULT, Limits
 
 __all__ = ["Evidence", "Item", "frozen", "gather"]
@@ -30,21 +30,42 @@ _SUFFIXES = (".json", ".jsonl", ".sigstore", ".dsse", ".bundle", ".att", ".sig",
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One item of the pile: its bytes, and where they came from, for messages."""
+    """One item of the pile: its bytes, and where they came from, for messages.
+
+    The origin is text that UTF-8 can carry: what a path holds beside that is written as an escape.
+    """
 
     data: bytes
     origin: str
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "origin", self.origin.encode("utf-8", "backslashreplace").decode("utf-8"))
+
 
 def frozen(evidence: Evidence) -> Evidence:
     """Give the same evidence in tuples: nobody can change it later, and it can be gone through more than once."""
+    return _frozen(evidence, "evidence", 0)
+
+
+def _frozen(evidence: Evidence, origin: str, depth: int) -> Evidence:
+    if isinstance(evidence, str):
+        _path(evidence, origin)
     if isinstance(evidence, Item | Attestation | AttestationSet | bytes | str | os.PathLike):
         return evidence
-    try:
-        return tuple(map(frozen, evidence))
-    except TypeError as e:
-        wanted = "an attestation, its bytes, a path, or a sequence of these"
-        raise UsageError(where="evidence", found=type(evidence).__name__, wanted=wanted) from e
+    several = _several(evidence, origin, depth)
+    return tuple(_frozen(each, f"{origin}[{number}]", depth + 1) for number, each in enumerate(several))
+
+
+def _several(evidence: object, origin: str, depth: int, limits: Limits = DEFAULT) -> Iterator[Evidence]:
+    """Go through a sequence of evidence. Raises `UsageError` for what is none."""
+    wanted = "an attestation, its bytes, a path, or a sequence of these"
+    # Iterating over these would give something: numbers, or keys that would be taken for paths.
+    if not isinstance(evidence, Iterable) or isinstance(evidence, bytearray | memoryview | Mapping):
+        raise UsageError(where=origin, found=type(evidence).__name__, wanted=wanted)
+    if depth >= limits.json_depth:
+        found = f"sequences in sequences, {depth + 1} deep"
+        raise UsageError(where=origin.partition("[")[0], found=found, wanted=wanted, because="does it contain itself?")
+    return iter(evidence)
 
 
 def gather(evidence: Evidence, *, limits: Limits = DEFAULT) -> tuple[Item, ...]:
@@ -67,26 +88,32 @@ def gather(evidence: Evidence, *, limits: Limits = DEFAULT) -> tuple[Item, ...]:
     return tuple(found.values())
 
 
-def _items(evidence: Evidence, origin: str, limits: Limits) -> Iterator[Item]:
+def _items(evidence: Evidence, origin: str, limits: Limits, depth: int = 0) -> Iterator[Item]:
     if isinstance(evidence, Item):
         yield evidence
     elif isinstance(evidence, Attestation):
         yield Item(data=evidence.bytes, origin=origin)
     elif isinstance(evidence, bytes):
-        yield from _split(evidence, origin)
+        yield from _read(evidence, origin, limits)
     elif isinstance(evidence, AttestationSet):
         for number, data in enumerate(evidence.attestations, start=1):
             yield Item(data=data, origin=f"{origin}, attestation {number} of a set")
     elif isinstance(evidence, str | os.PathLike):
-        yield from _files(Path(evidence), limits)
+        yield from _files(_path(evidence, origin), limits)
     else:
-        try:
-            several = iter(evidence)
-        except TypeError as e:
-            wanted = "an attestation, its bytes, a path, or a sequence of these"
-            raise UsageError(where=origin, found=type(evidence).__name__, wanted=wanted) from e
-        for number, each in enumerate(several):
-            yield from _items(each, f"{origin}[{number}]", limits)
+        for number, each in enumerate(_several(evidence, origin, depth, limits)):
+            yield from _items(each, f"{origin}[{number}]", limits, depth + 1)
+
+
+def _path(evidence: str | os.PathLike[str], origin: str) -> Path:
+    if isinstance(evidence, str) and (not evidence or evidence.lstrip()[:1] in ("{", "[")):
+        raise UsageError(
+            where=origin,
+            found=evidence or "an empty str",
+            wanted="a path, since a str is one",
+            do="hand over JSON text as bytes, and a path that begins like it as a Path",
+        )
+    return Path(evidence)
 
 
 def _files(path: Path, limits: Limits) -> Iterator[Item]:
@@ -96,10 +123,11 @@ def _files(path: Path, limits: Limits) -> Iterator[Item]:
         raise StoreUnavailable(where=str(path), because=e.strerror or "") from e
     for each in paths:
         data = read_bounded(each, "evidence_bytes", limits, error=StoreUnavailable)
-        if data.startswith(MAGIC):
-            yield from _set(data, str(each), limits)
-        else:
-            yield from _split(data, str(each), lines=each.suffix == ".jsonl")
+        yield from _read(data, str(each), limits, lines=each.suffix == ".jsonl")
+
+
+def _read(data: bytes, origin: str, limits: Limits, *, lines: bool = False) -> Iterator[Item]:
+    return _set(data, origin, limits) if data.startswith(MAGIC) else _split(data, origin, limits, lines=lines)
 
 
 def _set(data: bytes, origin: str, limits: Limits) -> Iterator[Item]:
@@ -114,19 +142,24 @@ def _set(data: bytes, origin: str, limits: Limits) -> Iterator[Item]:
         yield from _items(found, origin, limits)
 
 
-def _split(data: bytes, origin: str, *, lines: bool = False) -> Iterator[Item]:
-    """Yield the lines of JSON lines, or the whole. Lines that are no JSON stay items: they will be refused by name."""
-    if not lines and data.count(b"\n") and data.lstrip()[:1] == b"{":
-        try:
-            parse_json(data.split(b"\n", 1)[0], bound="evidence_bytes")
-            lines = True
-        except (NotJson, LimitError):
-            lines = False
-        except GlasswingError:
-            lines = True
-    if not lines:
+def _split(data: bytes, origin: str, limits: Limits, *, lines: bool) -> Iterator[Item]:
+    """Yield the whole where it is one JSON value, and otherwise every line that is not blank.
+
+    No line hides another. One that is no JSON is an item as well, which will be refused by name; and what looks like an
+    object is yielded also where the lines around it make one value of all. A file called ``.jsonl`` always holds lines.
+    """
+    told = [(number, line.strip()) for number, line in enumerate(data.split(b"\n"), start=1) if line.strip()]
+    is_whole = not lines and (len(told) < 2 or _is_json(data, limits))
+    if is_whole:
         yield Item(data=data, origin=origin)
-        return
-    for number, line in enumerate(data.split(b"\n"), start=1):
-        if line.strip():
-            yield Item(data=line.strip(), origin=f"{origin}:{number}")
+        told = [(n, line) for n, line in told if len(told) > 1 and line[:1] == b"{" and line[-1:] == b"}"]
+    for number, line in told:
+        yield Item(data=line, origin=f"{origin}:{number}")
+
+
+def _is_json(data: bytes, limits: Limits) -> bool:
+    try:
+        parse_json(data, limits=limits, bound="evidence_bytes")
+    except GlasswingError:
+        return False
+    return True

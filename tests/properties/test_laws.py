@@ -333,7 +333,7 @@ def judge(world: World, items: Iterable[Item]) -> Report:
 def witnesses() -> Iterator[None]:
     """Simulates trusted witnesses, of which this release has none: the time stands in the generated predicate."""
 
-    def simulated(logged: LoggedSignature) -> VerifiedTimes:
+    def simulated(logged: LoggedSignature, *_: object, **__: object) -> VerifiedTimes:
         said = Statement.parse_unverified(logged.signed.envelope.payload).predicate.get("nonce")
         times = (WitnessedTime(time=day(said), witness="simulated"),) if isinstance(said, int) else ()
         return VerifiedTimes(times=times, seal=timestamps._SEAL)

@@ -7,7 +7,8 @@ file with size and SHA-256. A tree's digest is in-toto's ``dirHash`` (Go's ``h1:
     <64 hex digits><space><space><name relative to the root, "/" between parts><LF>
 
 `Manifest.listing` gives exactly these bytes, and ``sha256sum -c`` reads them. On the wire a manifest is the protobuf
-message ``glasswing.attest.v1.Manifest``; what is read from there is checked as strictly as what is measured.
+message ``glasswing.attest.v1.Manifest``; what is read from there is checked as strictly as what is measured, and is a
+declared manifest: whoever wrote it may have read the bytes, but nobody here did.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from glasswing_attest.limits import DEFAULT, Limits
 if TYPE_CHECKING:
     from typing import Self
 
-__all__ = ["Artifact", "Facts", "FileEntry", "Manifest", "dir_hash", "name_problem"]
+__all__ = ["Artifact", "Facts", "FileEntry", "Manifest", "dir_hash", "measure", "name_problem"]
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
@@ -55,6 +56,24 @@ class Artifact(Protocol):
     ) -> Manifest:
         """Read it and give what was found."""
         ...
+
+
+def measure(
+    artifact: Artifact,
+    *,
+    where: str = "artifact",
+    progress: Progress | None = None,
+    limits: Limits = DEFAULT,
+    executor: Executor | None = None,
+) -> Manifest:
+    """Measure what a caller handed over as an artifact. Raises `UsageError` for what is none, such as a path."""
+    if isinstance(artifact, type) or not callable(getattr(artifact, "measure", None)):
+        found = artifact.__name__ if isinstance(artifact, type) else type(artifact).__name__
+        raise UsageError(where=where, found=found, wanted="an artifact, such as Model(path), File(path) or a Manifest")
+    manifest = artifact.measure(progress=progress, limits=limits, executor=executor)
+    if not isinstance(manifest, Manifest):
+        raise UsageError(where=f"{where}.measure()", found=type(manifest).__name__, wanted="a Manifest")
+    return manifest
 
 
 class Facts(Mapping[str, str]):
@@ -149,6 +168,7 @@ class Manifest:
         facts: further words about it, such as a checkout's ``repository``, ``ref`` and ``dirty``.
         is_declared: nobody here read the bytes; a policy must opt in to accept it.
         location: where it was read. Not part of equality, never written.
+        measured_by: what measured it, and can measure it again in the same way. Not part of equality, never written.
     """
 
     kind: str
@@ -160,6 +180,7 @@ class Manifest:
     facts: Mapping[str, str] = field(default_factory=Facts)
     is_declared: bool = False
     location: Path | None = field(default=None, compare=False, repr=False)
+    measured_by: Artifact | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "facts", Facts(self.facts))
@@ -229,6 +250,7 @@ class Manifest:
         excluded: Iterable[str] = (),
         is_declared: bool = False,
         location: Path | None = None,
+        measured_by: Artifact | None = None,
     ) -> Manifest:
         """Make the manifest of a tree from its files, in any order.
 
@@ -249,14 +271,28 @@ class Manifest:
             excluded=tuple(sorted(excluded, key=lambda p: p.encode("utf-8"))),
             is_declared=is_declared,
             location=location,
+            measured_by=measured_by,
         )
 
     @classmethod
-    def of_file(cls, kind: str, entry: FileEntry, *, name: str = "", location: Path | None = None) -> Manifest:
+    def of_file(
+        cls,
+        kind: str,
+        entry: FileEntry,
+        *,
+        name: str = "",
+        location: Path | None = None,
+        measured_by: Artifact | None = None,
+    ) -> Manifest:
         """Make the manifest of a single file."""
-        digests = DigestSet.of(sha256=entry.sha256)
         return cls(
-            kind=kind, form=Form.FILE, name=name or entry.name, digests=digests, files=(entry,), location=location
+            kind=kind,
+            form=Form.FILE,
+            name=name or entry.name,
+            digests=DigestSet.of(sha256=entry.sha256),
+            files=(entry,),
+            location=location,
+            measured_by=measured_by,
         )
 
     @classmethod
@@ -371,6 +407,9 @@ class Manifest:
     def from_proto(cls, data: bytes, *, where: str = "manifest", limits: Limits = DEFAULT) -> Manifest:
         """Decode and check: names, order, sizes, and that the digests follow from the files.
 
+        What is read is a declared manifest, whatever it says of itself: anybody can write one. A policy must opt in to
+        accept it.
+
         Raises:
             MalformedError: `NotProtobuf`, `FieldRefused` or `DigestRefused`, with the path.
             LimitError: too large, too many files, or too long a name.
@@ -388,17 +427,20 @@ class Manifest:
             limits.check("name_bytes", len(f.name.encode("utf-8")), where=f"{where}.files[{i}].name")
             unknown = message.declared and f.size == 0 and f.sha256 != _EMPTY_SHA256
             files.append(FileEntry(name=f.name, size=None if unknown else f.size, sha256=f.sha256))
+        form = forms[message.form]
+        if not (message.declared or files or form is Form.GIT):
+            raise FieldRefused(where=f"{where}.files", found="none", wanted="the files that were read")
         digest: JsonObject = dict(message.digest)
         try:
             return cls(
                 kind=message.kind,
-                form=forms[message.form],
+                form=form,
                 name=message.name,
                 digests=DigestSet.parse(Node(digest, "manifest.digest"), limits=limits),
                 files=tuple(files),
                 excluded=tuple(message.excluded),
                 facts=dict(message.facts),
-                is_declared=message.declared,
+                is_declared=True,
             )
         except (MalformedError, LimitError) as e:
             e.where = f"{where}{e.where.removeprefix('manifest')}"

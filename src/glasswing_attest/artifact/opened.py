@@ -1,19 +1,20 @@
 """Are the bytes that are loaded now the bytes that were measured?
 
 A server verifies a large model in milliseconds from its manifest, and its bytes as they load. `open_verified` hashes
-while it reads and raises on a difference; what was read before the end is known to be right only once the file was
-read to its end or closed without an error.
+while it reads and raises on a difference, before it gives the last bytes; what was read before the end is known to be
+right only once the file was read to its end or closed without an error.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import os
 import stat
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, NoReturn
 
 from glasswing_attest.artifact.digest import Form
 from glasswing_attest.artifact.manifest import FileEntry, Manifest
@@ -27,7 +28,8 @@ _CHUNK = 1 << 20
 class VerifiedFile(io.BufferedIOBase):
     """A file opened for reading once, from start to end, that checks size and SHA-256 against a manifest.
 
-    Raises `Mismatch` when the end is reached, or at `close`, which reads what is left. Within ``with``, an exception
+    The last byte is given only after the whole was checked: other bytes of the same size are never given completely.
+    Raises `Mismatch` where the end is reached, or at `close`, which reads what is left. Within ``with``, an exception
     of the caller's passes unchanged.
     """
 
@@ -38,60 +40,93 @@ class VerifiedFile(io.BufferedIOBase):
         self._hash = hashlib.sha256()
         self._size = 0
         self._checked = False
+        self._is_refused = False
 
     def readable(self) -> bool:
         """Say yes."""
         return True
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Read up to `size` bytes, or all that is left; the end of the file is the moment of truth."""
+        """Read `size` bytes, or all that is left: fewer only where the file ends.
+
+        Raises:
+            Mismatch: the end is reached, and these are not the bytes that were verified.
+            ArtifactUnreadable: the system fails to read.
+        """
+        left = None if size is None or size < 0 else size
+        chunks: list[bytes] = []
+        while left is None or left > 0:
+            chunk = self._take(_CHUNK if left is None else min(left, _CHUNK))
+            if not chunk:
+                break
+            chunks.append(chunk)
+            left = None if left is None else left - len(chunk)
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+    def read1(self, size: int = -1, /) -> bytes:
+        """Read what one call of the system gives."""
+        return self._take(_CHUNK if size < 0 else min(size, _CHUNK)) if size else b""
+
+    def readinto(self, buffer: Any, /) -> int:
+        """Fill a buffer, as far as the file reaches."""
+        view = memoryview(buffer).cast("B")
+        filled = 0
+        while filled < len(view):
+            chunk = self._take(min(_CHUNK, len(view) - filled))
+            if not chunk:
+                break
+            view[filled : filled + len(chunk)] = chunk
+            filled += len(chunk)
+        return filled
+
+    def _take(self, size: int) -> bytes:
+        """Give the next bytes: the last ones, and the end, only of a file that is the right one."""
         if self.closed:
             raise ValueError("read of a closed file")
-        if size is None or size < 0:
-            parts = []
-            while chunk := self.read(_CHUNK):
-                parts.append(chunk)
-            return b"".join(parts)
-        chunk = os.read(self._fd, size)
+        if self._is_refused:
+            self._refuse()
+        chunk = self._read(size)
+        if self._size == self._entry.size and chunk:
+            self._read(1)  # whatever comes now is too much
+        if not chunk or self._size == self._entry.size:
+            self._check()
+        return chunk
+
+    def _read(self, size: int) -> bytes:
+        try:
+            chunk = os.read(self._fd, size)
+        except OSError as e:
+            raise ArtifactUnreadable(where=self._where, because=e.strerror or str(e)) from e
         self._hash.update(chunk)
         self._size += len(chunk)
         if self._entry.size is not None and self._size > self._entry.size:
             self._refuse()
-        if size and not chunk:
-            self._check()
         return chunk
-
-    def read1(self, size: int = -1, /) -> bytes:
-        """Read what one call of the system gives."""
-        return self.read(_CHUNK if size < 0 else size)
-
-    def readinto(self, buffer: Any, /) -> int:
-        """Read into a buffer."""
-        chunk = self.read(len(memoryview(buffer).cast("B")))
-        memoryview(buffer).cast("B")[: len(chunk)] = chunk
-        return len(chunk)
 
     def _check(self) -> None:
         if self._hash.hexdigest() != self._entry.sha256:
             self._refuse()
         self._checked = True
 
-    def _refuse(self) -> None:
-        self._checked = True  # told once: closing afterwards is quiet
+    def _refuse(self) -> NoReturn:
+        self._checked = self._is_refused = True  # told by every reading; closing afterwards is quiet
         found = f"sha256:{self._hash.hexdigest()[:12]} after {self._size} bytes"
         wanted = f"sha256:{self._entry.sha256[:12]} of {self._entry.size} bytes"
         raise Mismatch(where=self._where, found=found, wanted=wanted)
 
     def close(self) -> None:
-        """Read what is left, check, and close. Raises `Mismatch`."""
+        """Read what is left, check, and close. Raises `Mismatch`, or `ArtifactUnreadable` where the system fails."""
         if self.closed:
             return
         try:
             while not self._checked:
-                self.read(_CHUNK)
+                self._take(_CHUNK)
         finally:
-            os.close(self._fd)
             super().close()
+            try:
+                os.close(self._fd)
+            except OSError as e:
+                raise ArtifactUnreadable(where=self._where, because=e.strerror or str(e)) from e
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -103,7 +138,8 @@ class VerifiedFile(io.BufferedIOBase):
     def __del__(self) -> None:
         """Close quietly: a forgotten file proves nothing."""
         self._checked = True
-        self.close()
+        with contextlib.suppress(ArtifactUnreadable):
+            self.close()
 
 
 def open_verified(manifest: Manifest, name: str | None = None) -> VerifiedFile:

@@ -123,6 +123,7 @@ class Source:
             digests=DigestSet.of(gitCommit=found.commit, gitTree=found.tree),
             facts=Facts(facts),
             location=root,
+            measured_by=Source(root, self.name or None),
         )
 
 

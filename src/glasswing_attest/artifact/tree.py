@@ -12,6 +12,7 @@ Nothing is excluded by default. Who excludes says so by exact path, and what was
 
 from __future__ import annotations
 
+import copy
 import os
 import stat
 from collections import deque
@@ -445,10 +446,20 @@ class OnDisk:
             # It was not there at the first look.
             raise ArtifactUnstable(where=e.where, because=e.says) from e
         _compare(looker, before, after)
-        location = self.path.absolute()
+        again = self._settled()
         if is_tree:
-            return Manifest.of_tree(self.kind, entries, name=name, excluded=before.excluded, location=location)
-        return Manifest.of_file(self.kind, entries[0], name=name, location=location)
+            return Manifest.of_tree(
+                self.kind, entries, name=name, excluded=before.excluded, location=again.path, measured_by=again
+            )
+        return Manifest.of_file(self.kind, entries[0], name=name, location=again.path, measured_by=again)
+
+    def _settled(self: _S) -> _S:
+        """Give the same artifact with absolute paths: it stays the same wherever the process goes."""
+        settled = copy.copy(self)
+        object.__setattr__(settled, "path", self.path.absolute())
+        if self.links_within is not None:
+            object.__setattr__(settled, "links_within", self.links_within.absolute())
+        return settled
 
     @classmethod
     def from_hf_snapshot(cls: type[_S], path: StrPath, name: str | None = None, *, exclude: Iterable[str] = ()) -> _S:

@@ -71,4 +71,5 @@ class Graph:
 
     def parents(self, identity: str) -> tuple[tuple[str, Node], ...]:
         """Give the parents of a node with their roles, in order."""
-        return tuple((e.role, self.node(e.parent)) for e in self.edges if e.child == identity)
+        nodes = {n.identity: n for n in self.nodes}
+        return tuple((e.role, nodes[e.parent]) for e in self.edges if e.child == identity)

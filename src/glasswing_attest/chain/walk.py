@@ -13,28 +13,37 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from glasswing_attest._wire import format_time
 from glasswing_attest.artifact.digest import Digest, DigestSet, Form
-from glasswing_attest.chain.edges import Reference, in_scope, references
+from glasswing_attest.chain.edges import Reference, in_scope, references, repository
 from glasswing_attest.chain.graph import Edge, Evidence, Graph, Node, State
 from glasswing_attest.claims import Claim
 from glasswing_attest.errors import GlasswingError, SubjectMismatch
 from glasswing_attest.findings import Finding, Tier
 from glasswing_attest.limits import Limits
 from glasswing_attest.policy.policy import NodeRule, Policy, Requirement
-from glasswing_attest.policy.rules import complaints
+from glasswing_attest.policy.rules import complaints, contradicts
 from glasswing_attest.policy.rules.signed_by import enough
 from glasswing_attest.statement.predicates.provenance import Provenance
 from glasswing_attest.statement.statement import Statement
 from glasswing_attest.verification import subject
+from glasswing_attest.verification.subject import MatchedSubject
 
 __all__ = ["Chain", "Refused", "walk"]
 
 _ALWAYS = datetime.min.replace(tzinfo=UTC)
 """Stands for "no witness was asked for": under ``times: claimed`` it constrains nothing."""
+
+
+_TOLD_SUBJECTS = 64
+"""So many subjects of a refused statement are remembered: enough for a message."""
+
+
+_TOLD_NAMES = 16
+"""So many names of a cycle are told."""
 
 
 @dataclass(slots=True, eq=False)
@@ -43,7 +52,10 @@ class _Candidate:
 
     claim: Claim
     complaints: tuple[Finding, ...]
-    parents: tuple[tuple[Reference, str], ...]
+    order: tuple[datetime, str, str, str]
+    parents: tuple[_Thing, ...] = ()
+    holding: int = 0
+    """So many of the parents are known to hold, from the first on. What holds once holds for good."""
 
     @property
     def starts(self) -> datetime | None:
@@ -52,8 +64,9 @@ class _Candidate:
         return run.started_on if isinstance(run, Provenance) else self.claim.signed_by
 
     @property
-    def order(self) -> tuple[datetime, str, str, str]:
-        return (self.claim.signed_by or _ALWAYS, *self.claim.key)
+    def broken(self) -> _Thing | None:
+        """The first parent that is not known to hold, or None where all do."""
+        return self.parents[self.holding] if self.holding < len(self.parents) else None
 
 
 @dataclass(slots=True, eq=False)
@@ -65,7 +78,8 @@ class _Thing:
     depth: int
     rule: NodeRule | None
     candidates: dict[int, list[_Candidate]] = field(default_factory=dict)
-    wanted_by: list[_Thing] = field(default_factory=list)
+    watchers: list[tuple[_Candidate, _Thing]] = field(default_factory=list)
+    """The candidates, with what they are about, that this thing keeps from being supported."""
     accepted: datetime | None = None
     selected: dict[int, tuple[_Candidate, ...]] = field(default_factory=dict)
     trimmed: bool = False
@@ -77,11 +91,37 @@ class _Thing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """An item of the pile that proved nothing: its unverified statement, where it has one, serves messages only."""
+    """An item of the pile that proved nothing. What its unverified statement says serves messages only.
+
+    A pile may consist of nothing else, so no more is kept than a message needs: neither the statement, nor the frames
+    in which it was refused.
+    """
 
     origin: str
     error: GlasswingError
-    statement: Statement | None
+    predicate_type: str = ""
+    subjects: tuple[DigestSet, ...] = ()
+
+    @classmethod
+    def of(cls, origin: str, error: GlasswingError, said: Statement | None, *, limits: Limits) -> Refused:
+        """Keep what a message needs of a refused item; `said` is its statement, where it has one."""
+        _let_go(error)
+        if said is None or len(said.predicate_type) > limits.name_bytes:
+            return cls(origin=origin, error=error)
+        subjects = tuple(s.digest for s in said.subjects[:_TOLD_SUBJECTS])
+        return cls(origin=origin, error=error, predicate_type=said.predicate_type, subjects=subjects)
+
+
+def _let_go(error: BaseException) -> None:
+    """Drop the frames that an error and its causes hold, and with them everything that was parsed in them."""
+    left: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while left:
+        each = left.pop()
+        if each is not None and id(each) not in seen:
+            seen.add(id(each))
+            each.__traceback__ = None
+            left += (each.__cause__, each.__context__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,24 +147,64 @@ class _Index:
     """Claims by the digests of their subjects."""
 
     def __init__(self, claims: Iterable[Claim]) -> None:
-        self._by_digest: dict[tuple[Form, Digest], list[Claim]] = {}
         self.claims = sorted({c.key: c for c in claims}.values(), key=lambda c: c.key)
-        for claim in self.claims:
-            keys = {(s.digest.form, d) for s in claim.statement.subjects for d in s.digest.identity}
-            for key in keys:
-                self._by_digest.setdefault(key, []).append(claim)
+        # By type, form and digest: which claim, by its place in the list, and which of its subjects.
+        self._places: dict[tuple[str, Form, Digest], dict[int, list[int]]] = {}
+        for number, claim in enumerate(self.claims):
+            for position, described in enumerate(claim.statement.subjects):
+                for digest in described.digest.identity:
+                    key = (claim.statement.predicate_type, described.digest.form, digest)
+                    self._places.setdefault(key, {}).setdefault(number, []).append(position)
 
-    def about(self, digests: DigestSet) -> list[Claim]:
-        found = {c.key: c for d in digests.identity for c in self._by_digest.get((digests.form, d), ())}
-        return [c for c in found.values() if _matches(c, digests)]
+    def about(self, digests: DigestSet, predicate_type: str) -> list[tuple[Claim, MatchedSubject]]:
+        """Give the claims of this type about the thing, in the order of their keys."""
+        found: dict[int, list[int]] = {}
+        for digest in digests.identity:
+            for number, positions in self._places.get((predicate_type, digests.form, digest), {}).items():
+                found.setdefault(number, []).extend(positions)
+        return [
+            (self.claims[number], matched)
+            for number, positions in sorted(found.items())
+            if (matched := _match(self.claims[number], digests, sorted(positions))) is not None
+        ]
 
 
-def _matches(claim: Claim, digests: DigestSet) -> bool:
+def _match(claim: Claim, digests: DigestSet, positions: Iterable[int]) -> MatchedSubject | None:
     try:
-        subject.match(claim.verified, digests)
+        return subject.match(claim.verified, digests, positions=positions)
     except SubjectMismatch:
-        return False
-    return True
+        return None
+
+
+class _Clues:
+    """What may explain that nothing is there: built for a no alone, once, since junk times gaps is much work."""
+
+    def __init__(self, claims: Iterable[Claim], refused: Sequence[Refused]) -> None:
+        self._refused: dict[tuple[str, Form, Digest], list[tuple[int, Refused, DigestSet]]] = {}
+        for number, item in enumerate(refused):
+            for digests in item.subjects:
+                for digest in digests.identity:
+                    key = (item.predicate_type, digests.form, digest)
+                    self._refused.setdefault(key, []).append((number, item, digests))
+        self._named: dict[tuple[str, Form, str], DigestSet] = {}
+        for claim in claims:
+            for described in claim.statement.subjects:
+                key_ = (claim.statement.predicate_type, described.digest.form, described.name)
+                self._named.setdefault(key_, described.digest)
+
+    def refused(self, digests: DigestSet, predicate_type: str) -> Refused | None:
+        """Give the first refused item of this type that speaks of the thing."""
+        found = [
+            (number, item)
+            for digest in digests.identity
+            for number, item, said in self._refused.get((predicate_type, digests.form, digest), ())
+            if said.matches(digests)
+        ]
+        return min(found, key=lambda f: f[0])[1] if found else None
+
+    def namesake(self, name: str, form: Form, predicate_type: str) -> DigestSet | None:
+        """Give what a verified statement of this type says of other bytes under the same name."""
+        return self._named.get((predicate_type, form, name)) if name else None
 
 
 def walk(
@@ -134,116 +214,156 @@ def walk(
     policy: Policy,
     *,
     at: datetime,
+    now: datetime,
     limits: Limits,
     refused: Sequence[Refused] = (),
 ) -> Chain:
-    """Walk the chain of `root`. `at` is the time against which trims and claimed times are held.
+    """Walk the chain of `root`. `at` is the time against which claimed times are held.
+
+    `now` is the time of the verification itself: an earlier `at` revives no trim that has ended since.
 
     `refused` is what proved nothing; it makes a "no" clearer and can never make a "yes".
 
     Raises:
         LimitError: more things, claims or steps than `limits` allow; nothing is decided then.
     """
-    walker = _Walk(_Index(claims), policy, at, limits, refused)
+    walker = _Walk(_Index(claims), policy, at, max(at, now), limits, refused)
     walker.explore(root, name)
     walker.settle()
     return walker.draw()
 
 
 class _Walk:
-    def __init__(self, index: _Index, policy: Policy, at: datetime, limits: Limits, refused: Sequence[Refused]) -> None:
+    def __init__(
+        self,
+        index: _Index,
+        policy: Policy,
+        at: datetime,
+        latest: datetime,
+        limits: Limits,
+        refused: Sequence[Refused],
+    ) -> None:
         self._refused = refused
         self._index = index
         self._policy = policy
         self._at = at
+        self._latest = latest
         self._limits = limits
         self._things: dict[Reference, _Thing] = {}
         self._candidates = 0
+        # What depends on a claim alone is found out once, however many things the claim is about.
+        self._judged: dict[tuple[int, int], tuple[Finding, ...]] = {}
+        self._made_from: dict[int, tuple[_Thing, ...]] = {}
+        self._causes: dict[_Thing, Finding] = {}
+        self._clues: _Clues | None = None
 
     # --- explore -----------------------------------------------------------------------------------------------------
 
     def explore(self, root: Reference, name: str) -> None:
         self._root = self._meet(root, name, 0)
-        queue = deque([self._root])
-        while queue:
-            thing = queue.popleft()
+        self._queue = deque([self._root])
+        while self._queue:
+            thing = self._queue.popleft()
             for number, requirement in enumerate(thing.requirements):
                 thing.candidates[number] = self._candidates_for(thing, requirement)
                 for candidate in thing.candidates[number]:
-                    queue.extend(self._parents_of(candidate, thing))
+                    if not candidate.complaints:
+                        candidate.parents = self._parents_of(candidate.claim, thing)
 
     def _meet(self, reference: Reference, name: str, depth: int) -> _Thing:
         rule = self._policy.nodes.get(reference.kind)
         thing = _Thing(reference=reference, name=name, depth=depth, rule=rule)
         trim = None if rule is None else rule.trim
         # The root is what was asked about: it is never cut away.
-        thing.trimmed = depth > 0 and trim is not None and (trim.until is None or self._at <= trim.until)
+        thing.trimmed = depth > 0 and trim is not None and (trim.until is None or self._latest <= trim.until)
         self._things[reference] = thing
         self._limits.check("nodes", len(self._things), where=reference.identity)
         self._limits.check("depth", depth, where=reference.identity)
         return thing
 
     def _candidates_for(self, thing: _Thing, requirement: Requirement) -> list[_Candidate]:
-        found = []
         if _is_nameless(thing.reference):
             return []
-        for claim in self._index.about(thing.reference.digests):
-            if claim.statement.predicate_type != requirement.predicate:
-                continue
+        found = []
+        for claim, matched in self._index.about(thing.reference.digests, requirement.predicate):
             self._candidates += 1
             self._limits.check("candidates", self._candidates, where=thing.reference.identity)
+            wrong = (*self._judge(claim, requirement), *_scope(claim, thing.reference))
             found.append(
                 _Candidate(
                     claim=claim,
-                    complaints=(
-                        *complaints(claim, requirement, self._policy, self._at),
-                        *_scope(claim, thing.reference),
-                    ),
-                    parents=references(claim),
+                    complaints=wrong or tuple(contradicts.complaints(claim, matched)),
+                    order=(claim.signed_by or _ALWAYS, *claim.key),
                 )
             )
         return sorted(found, key=lambda c: c.order)
 
-    def _parents_of(self, candidate: _Candidate, child: _Thing) -> list[_Thing]:
-        if candidate.complaints:
-            return []
-        new = []
-        for reference, name in candidate.parents:
+    def _judge(self, claim: Claim, requirement: Requirement) -> tuple[Finding, ...]:
+        key = (id(claim), id(requirement))
+        if key not in self._judged:
+            self._judged[key] = complaints(claim, requirement, self._policy, self._at)
+        return self._judged[key]
+
+    def _parents_of(self, claim: Claim, child: _Thing) -> tuple[_Thing, ...]:
+        """Give what the claim's subjects were made from. What is new is looked at in its turn."""
+        known = self._made_from.get(id(claim))
+        if known is not None:
+            return known
+        parents: dict[_Thing, None] = {}
+        for reference, name in references(claim):
             parent = self._things.get(reference)
             if parent is None:
                 parent = self._meet(reference, name, child.depth + 1)
-                new.append(parent)
-            parent.wanted_by.append(child)
-        return new
+                self._queue.append(parent)
+            parents[parent] = None
+        return self._made_from.setdefault(id(claim), tuple(parents))
 
     # --- settle ------------------------------------------------------------------------------------------------------
 
     def settle(self) -> None:
         # Deepest first, so that an honest chain settles in one pass; later changes go through the queue.
-        order = sorted(self._things.values(), key=lambda t: -t.depth)
-        queue = deque(order)
-        waiting = set(map(id, order))
+        queue = deque(sorted(self._things.values(), key=lambda t: -t.depth))
+        waiting = set(queue)
+        untouched = set(queue)
         steps = 0
         while queue:
             thing = queue.popleft()
-            waiting.discard(id(thing))
+            waiting.discard(thing)
             steps += 1
             self._limits.check("steps", steps, where=thing.reference.identity)
+            if thing in untouched:
+                untouched.discard(thing)
+                for candidates in thing.candidates.values():
+                    for candidate in candidates:
+                        self._advance(candidate, thing)
             if not self._improve(thing):
                 continue
-            for child in thing.wanted_by:
-                if id(child) not in waiting:
-                    waiting.add(id(child))
+            # Only what waits for this very thing can change by it, so each claim's parents are gone through once.
+            watchers, thing.watchers = thing.watchers, []
+            for candidate, child in watchers:
+                if self._advance(candidate, child) and child not in waiting:
+                    waiting.add(child)
                     queue.append(child)
+
+    def _advance(self, candidate: _Candidate, child: _Thing) -> bool:
+        """Go on to the first parent that does not hold, and watch it. Tell whether there is none."""
+        if candidate.complaints:
+            return False
+        while (parent := candidate.broken) is not None:
+            if not _holds(parent, candidate):
+                parent.watchers.append((candidate, child))
+                return False
+            candidate.holding += 1
+        return True
 
     def _improve(self, thing: _Thing) -> bool:
         """Accept the thing, or accept it for an earlier time than before. Tell whether anything changed."""
-        if thing.trimmed or not thing.requirements:
+        if thing.trimmed or not thing.requirements or thing.accepted == _ALWAYS:
             return False
         selected: dict[int, tuple[_Candidate, ...]] = {}
         value = _ALWAYS
         for number, requirement in enumerate(thing.requirements):
-            supported = [c for c in thing.candidates[number] if not c.complaints and not self._broken(c)]
+            supported = [c for c in thing.candidates[number] if not c.complaints and c.broken is None]
             picked = self._pick(supported, requirement)
             if not picked:
                 return False
@@ -270,43 +390,26 @@ class _Walk:
         by_claim = {id(c.claim): c for c in supported}
         return tuple(by_claim[id(claim)] for claim in enough(claims[: sufficient[shortest]], rule, self._policy))
 
-    def _broken(self, candidate: _Candidate) -> tuple[Reference, str] | None:
-        """Give the first parent that does not hold, or None where all do."""
-        return next((p for p in candidate.parents if not self._holds(p[0], candidate)), None)
-
-    def _holds(self, reference: Reference, child: _Candidate) -> bool:
-        parent = self._things[reference]
-        if parent.trimmed:
-            return True
-        if parent.accepted is None:
-            return False
-        return self._in_time(parent, child)
-
-    def _in_time(self, parent: _Thing, child: _Candidate) -> bool:
-        """What went into a run was attested before the run started, as far as witnesses tell."""
-        return child.starts is None or parent.accepted is None or parent.accepted <= child.starts
-
     # --- draw --------------------------------------------------------------------------------------------------------
 
     def draw(self) -> Chain:
-        drawing = _Drawing(self._policy)
-        path: list[_Thing] = []
-        cause = None if self._root.accepted is not None else self._cause(self._root, path)
+        drawing = _Drawing()
+        cause = None if self._root.accepted is not None else self._cause(self._root)
         queue = deque([self._root])
-        seen = {self._root.reference}
+        seen = {self._root}
         claims: dict[tuple[str, ...], Claim] = {}
         while queue:
             thing = queue.popleft()
             shown = self._shown(thing)
-            findings = () if thing.accepted is not None or thing.trimmed else (self._cause(thing, []),)
+            findings = () if thing.accepted is not None or thing.trimmed else (self._cause(thing),)
             drawing.thing(thing, self._state(thing), findings, shown)
             for candidate in shown:
                 if thing.accepted is not None:
                     claims.setdefault(candidate.claim.key[:2], candidate.claim)
-                for reference, _ in candidate.parents:
-                    if reference not in seen:
-                        seen.add(reference)
-                        queue.append(self._things[reference])
+                for parent in candidate.parents:
+                    if parent not in seen:
+                        seen.add(parent)
+                        queue.append(parent)
         return Chain(
             accepted=self._root.accepted is not None,
             graph=drawing.graph(self._root),
@@ -323,7 +426,7 @@ class _Walk:
         closest = []
         for candidates in thing.candidates.values():
             sound = [c for c in candidates if not c.complaints]
-            closest.extend(sorted(sound, key=lambda c: self._broken(c) is not None)[:1])
+            closest.extend(sorted(sound, key=lambda c: c.broken is not None)[:1])
         return closest
 
     def _state(self, thing: _Thing) -> State:
@@ -333,12 +436,24 @@ class _Walk:
             return State.VERIFIED
         return State.FAILED if any(thing.candidates.values()) else State.MISSING
 
-    def _cause(self, thing: _Thing, path: list[_Thing]) -> Finding:
-        """Say why a thing is not accepted: follow its best candidate down to the link that breaks."""
-        if thing in path:
-            names = [t.name for t in path[path.index(thing) :]] + [thing.name]
-            return _finding("chain.cycle", thing, found=" ← ".join(names), wanted="a chain that ends", do="")
-        path.append(thing)
+    def _cause(self, thing: _Thing) -> Finding:
+        """Say why a thing is not accepted: follow the best candidate of each down to the link that breaks."""
+        path: dict[_Thing, None] = {}
+        step: _Thing | Finding = thing
+        while isinstance(step, _Thing):
+            if step in self._causes:
+                step = self._causes[step]
+            elif step in path:
+                step = _cycle(step, list(path))
+            else:
+                path[step] = None
+                step = self._next(step)
+        # What stands above a broken link breaks for the same reason.
+        self._causes.update(dict.fromkeys(path, step))
+        return step
+
+    def _next(self, thing: _Thing) -> _Thing | Finding:
+        """Give why a thing is not accepted, or the parent that must be asked instead."""
         if thing.rule is None:
             kind = thing.reference.kind
             return _finding(
@@ -356,21 +471,19 @@ class _Walk:
             return _finding("chain.trim", thing, found=found, wanted="evidence", do="give this kind requirements")
         for number, requirement in enumerate(thing.requirements):
             sound = [c for c in thing.candidates[number] if not c.complaints]
-            supported = [c for c in sound if not self._broken(c)]
-            if self._pick(supported, requirement):
-                continue
-            return self._cause_of(thing, requirement, number, sound, supported, path)
+            supported = [c for c in sound if c.broken is None]
+            if not self._pick(supported, requirement):
+                return self._next_of(thing, requirement, number, sound, supported)
         raise AssertionError("an accepted thing has no cause")  # pragma: no cover  # _improve accepts it
 
-    def _cause_of(
+    def _next_of(
         self,
         thing: _Thing,
         requirement: Requirement,
         number: int,
         sound: Sequence[_Candidate],
         supported: Sequence[_Candidate],
-        path: list[_Thing],
-    ) -> Finding:
+    ) -> _Thing | Finding:
         if supported:
             names = sorted({c.claim.signer.label for c in supported})
             return _finding(
@@ -382,12 +495,11 @@ class _Walk:
                 do="have it endorsed by the others",
             )
         for candidate in sound:
-            broken = self._broken(candidate)
-            if broken is None:  # pragma: no cover  # it would be supported
+            parent = candidate.broken
+            if parent is None:  # pragma: no cover  # it would be supported
                 continue
-            parent = self._things[broken[0]]
             if parent.accepted is None:
-                return self._cause(parent, path)
+                return parent
             return _finding(
                 "chain.causality",
                 parent,
@@ -412,29 +524,17 @@ class _Walk:
                 wanted="a digest that identifies it",
                 do="have the run name the input by a digest of its bytes: git ids identify code alone",
             )
-        for item in self._refused:
-            said = item.statement
-            if said is None or said.predicate_type != requirement.predicate:
-                continue
-            if any(s.digest.matches(thing.reference.digests) for s in said.subjects):
-                found = f"the {requirement.predicate} in {item.origin} proves nothing: {item.error.says}"
-                return _finding(item.error.code, thing, found=found, wanted="one that does", do=item.error.do)
-        for claim in self._index.claims:
-            if claim.statement.predicate_type != requirement.predicate:
-                continue
-            for described in claim.statement.subjects:
-                if (
-                    described.name
-                    and described.name == thing.name
-                    and described.digest.form is thing.reference.digests.form
-                ):
-                    return _finding(
-                        SubjectMismatch.code,
-                        thing,
-                        found=thing.reference.digests.label,
-                        wanted=f"{described.digest.label}, as attested",
-                        do=SubjectMismatch.advice,
-                    )
+        if self._clues is None:
+            self._clues = _Clues(self._index.claims, self._refused)
+        digests = thing.reference.digests
+        item = self._clues.refused(digests, requirement.predicate)
+        if item is not None:
+            found = f"the {requirement.predicate} in {item.origin} proves nothing: {item.error.says}"
+            return _finding(item.error.code, thing, found=found, wanted="one that does", do=item.error.do)
+        other = self._clues.namesake(thing.name, digests.form, requirement.predicate)
+        if other is not None:
+            wanted, advice = f"{other.label}, as attested", SubjectMismatch.advice
+            return _finding(SubjectMismatch.code, thing, found=digests.label, wanted=wanted, do=advice)
         label = f" ({requirement.label})" if requirement.label else ""
         others = f"; {len(self._refused)} items of the evidence prove nothing" if self._refused else ""
         return _finding(
@@ -464,6 +564,23 @@ class _Walk:
                     )
 
 
+def _holds(parent: _Thing, child: _Candidate) -> bool:
+    """Tell whether a parent was cut away, or is accepted and was attested before the run started.
+
+    That is known as far as witnesses tell: what has no start, or needs no witness, constrains nothing.
+    """
+    if parent.trimmed:
+        return True
+    return parent.accepted is not None and (child.starts is None or parent.accepted <= child.starts)
+
+
+def _cycle(thing: _Thing, path: list[_Thing]) -> Finding:
+    names = [t.name for t in path[path.index(thing) :]] + [thing.name]
+    if len(names) > _TOLD_NAMES:
+        names[_TOLD_NAMES // 2 : -_TOLD_NAMES // 2] = ["…"]
+    return _finding("chain.cycle", thing, found=" ← ".join(names), wanted="a chain that ends", do="")
+
+
 def _is_nameless(reference: Reference) -> bool:
     """Tell whether nothing identifies the thing. A git id, mostly SHA-1, is enough for code and for nothing else."""
     digests = reference.digests
@@ -478,7 +595,7 @@ def _scope(claim: Claim, reference: Reference) -> tuple[Finding, ...]:
             code="chain.scope",
             tier=Tier.CONTRAINDICATED,
             subject=reference.kind,
-            found=claim.scope,
+            found=repository(claim.scope),
             wanted=reference.scope,
             do="the attestation speaks for another repository",
         ),
@@ -495,49 +612,60 @@ def _finding(code: str, thing: _Thing, *, found: str, wanted: str, do: str, rule
 class _Drawing:
     """Collects nodes and edges, each once."""
 
-    def __init__(self, policy: Policy) -> None:
-        self._policy = policy
+    def __init__(self) -> None:
         self._nodes: dict[str, Node] = {}
         self._edges: dict[Edge, None] = {}
 
     def thing(self, thing: _Thing, state: State, findings: tuple[Finding, ...], shown: Sequence[_Candidate]) -> None:
         identity = thing.reference.identity
         own = [c for c in shown if not isinstance(c.claim.predicate, Provenance)]
-        self._nodes[identity] = Node(
-            identity=identity,
-            kind=thing.reference.kind,
-            name=thing.name,
-            digests=tuple(map(str, thing.reference.digests)),
-            state=state,
-            evidence=tuple(_evidence(c.claim) for c in own),
-            findings=findings,
+        self._add(
+            Node(
+                identity=identity,
+                kind=thing.reference.kind,
+                name=thing.name,
+                digests=tuple(map(str, thing.reference.digests)),
+                state=state,
+                evidence=tuple(_evidence(c.claim) for c in own),
+                findings=findings,
+            )
         )
+        # A run stands where what it made does: one that only came closest is no part of a proof.
+        stands = State.VERIFIED if state is State.VERIFIED else State.FAILED
         for candidate in shown:
-            if isinstance(candidate.claim.predicate, Provenance):
-                stands = state is State.VERIFIED
-                self._run(identity, candidate, candidate.claim.predicate, State.VERIFIED if stands else State.FAILED)
+            run = candidate.claim.predicate
+            made_by = identity
+            if isinstance(run, Provenance):
+                made_by = self._run(identity, candidate.claim, run, stands)
+            for parent in candidate.parents:
+                self._edges[Edge(child=made_by, parent=parent.reference.identity, role=parent.reference.kind)] = None
+            if isinstance(run, Provenance):
+                self._builder(made_by, candidate.claim, run, stands)
 
-    def _run(self, child: str, candidate: _Candidate, run: Provenance, state: State) -> None:
-        """A run node is one verified payload; its builder stands behind it as its signer's word."""
-        claim = candidate.claim
-        identity, builder = f"run {claim.statement.digest}", f"builder {run.builder_id} {claim.signer.principal}"
-        evidence = (_evidence(claim),)
+    def _run(self, child: str, claim: Claim, run: Provenance, state: State) -> str:
+        """A run node is one verified payload, with everybody who signed it."""
+        identity = f"run {claim.key[0]}"
         name = run.invocation_id or run.build_type
-        self._nodes[identity] = Node(
-            identity=identity, kind="run", name=name, digests=(), state=state, evidence=evidence
-        )
-        names = claim.signer.label
-        self._nodes[builder] = Node(
-            identity=builder,
-            kind="builder",
-            name=f"{run.builder_id} (signed by {names})",
-            digests=(),
-            state=State.VERIFIED,
-        )
+        evidence = (_evidence(claim),)
+        self._add(Node(identity=identity, kind="run", name=name, digests=(), state=state, evidence=evidence))
         self._edges[Edge(child=child, parent=identity, role="run")] = None
-        for reference, _ in candidate.parents:
-            self._edges[Edge(child=identity, parent=reference.identity, role=reference.kind)] = None
-        self._edges[Edge(child=identity, parent=builder, role="builder")] = None
+        return identity
+
+    def _builder(self, run_identity: str, claim: Claim, run: Provenance, state: State) -> None:
+        """A builder stands behind its run as the run's signer's word."""
+        identity = f"builder {run.builder_id} {claim.signer.principal}"
+        name = f"{run.builder_id} (signed by {claim.signer.label})"
+        self._add(Node(identity=identity, kind="builder", name=name, digests=(), state=state))
+        self._edges[Edge(child=run_identity, parent=identity, role="builder")] = None
+
+    def _add(self, node: Node) -> None:
+        """Add a node. One that is there already stands if it does anywhere, and rests on all of its evidence."""
+        known = self._nodes.get(node.identity)
+        if known is not None:
+            state = State.VERIFIED if State.VERIFIED in (known.state, node.state) else node.state
+            evidence = tuple(dict.fromkeys((*known.evidence, *node.evidence)))
+            node = replace(node, state=state, evidence=evidence)
+        self._nodes[node.identity] = node
 
     def graph(self, root: _Thing) -> Graph:
         return Graph(root=root.reference.identity, nodes=tuple(self._nodes.values()), edges=tuple(self._edges))
@@ -545,7 +673,7 @@ class _Drawing:
 
 def _evidence(claim: Claim) -> Evidence:
     return Evidence(
-        payload_sha256=claim.statement.digest,
+        payload_sha256=claim.key[0],
         predicate_type=claim.statement.predicate_type,
         label=claim.statement.subjects[0].label,
         principal=claim.signer.principal,

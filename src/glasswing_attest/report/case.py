@@ -10,13 +10,13 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from pathlib import Path
 
 from glasswing_attest._files import read_bounded, write_atomic
-from glasswing_attest._wire import read_json
+from glasswing_attest._wire import format_time, read_json
 from glasswing_attest.artifact.manifest import Manifest
 from glasswing_attest.errors import FieldMissing, FormatUnsupported, StoreUnavailable
 from glasswing_attest.limits import DEFAULT, Limits
@@ -32,7 +32,20 @@ _HEAD = ("case.json", "manifest.binpb", "policy.json", "trust.json")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """What a case file holds."""
+    """What a case file holds.
+
+    Attributes:
+        evidence: every item with its origin.
+        revocations: the revocation list, where there was one.
+        manifest: what was asked about, declared or not as it was then.
+        policy, trust: what decided.
+        at, now: the times.
+        predicates: the URIs of the predicate types that were read beside the built-in ones.
+        limits: the bounds, as far as this version knows them.
+        revocations_seen: the highest version of the revocation list that had been seen before.
+        second_opinion: whether a second opinion was asked for.
+        verdict, version: the answer, and the library's version, as the file says.
+    """
 
     evidence: tuple[tuple[bytes, str], ...]
     revocations: bytes | None
@@ -41,35 +54,42 @@ class Case:
     trust: Trust
     at: datetime
     now: datetime
+    predicates: tuple[str, ...]
+    limits: Mapping[str, int]
+    revocations_seen: int
+    second_opinion: bool
     verdict: str
     version: str
 
 
-def pack(
-    path: Path,
-    *,
-    evidence: Sequence[tuple[bytes, str]],
-    revocations: bytes | None,
-    manifest: Manifest,
-    policy: Policy,
-    trust: Trust,
-    facts: Mapping[str, str],
-) -> Path:
-    """Write a case file, whole or not at all."""
-    origins = [origin for _, origin in evidence]
-    head = {"case": _VERSION, **facts, "evidence": origins}
+def pack(path: Path, case: Case, *, limits: Limits = DEFAULT) -> Path:
+    """Write a case file, whole or not at all. Raises `LimitError` for one that could not be read again."""
+    head = {
+        "case": _VERSION,
+        "at": format_time(case.at),
+        "now": format_time(case.now),
+        "verdict": case.verdict,
+        "version": case.version,
+        "declared": case.manifest.is_declared,
+        "predicates": list(case.predicates),
+        "limits": dict(case.limits),
+        "revocationsSeen": case.revocations_seen,
+        "secondOpinion": case.second_opinion,
+        "evidence": [origin for _, origin in case.evidence],
+    }
     members = {
         "case.json": json.dumps(head, indent=2).encode(),
-        "manifest.binpb": manifest.to_proto(),
-        "policy.json": policy.to_json(),
-        "trust.json": trust.to_json(),
-        **({} if revocations is None else {"revocations": revocations}),
-        **{f"evidence/{number:05}": data for number, (data, _) in enumerate(evidence)},
+        "manifest.binpb": case.manifest.to_proto(),
+        "policy.json": case.policy.to_json(),
+        "trust.json": case.trust.to_json(),
+        **({} if case.revocations is None else {"revocations": case.revocations}),
+        **{f"evidence/{number:05}": data for number, (data, _) in enumerate(case.evidence)},
     }
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for name, data in members.items():
             archive.writestr(zipfile.ZipInfo(name, _EPOCH), data)
+    limits.check("case_bytes", buffer.tell(), where=str(path))
     write_atomic(path, buffer.getvalue())
     return path
 
@@ -82,21 +102,23 @@ def unpack(path: Path, *, limits: Limits = DEFAULT) -> Case:
         FormatUnsupported: it is no case file of this version.
         MalformedError, LimitError: a member is not what it must be.
     """
-    data = read_bounded(path, "evidence_bytes", limits, error=StoreUnavailable)
+    data = read_bounded(path, "case_bytes", limits, error=StoreUnavailable)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             listed = archive.infolist()
             if len({info.filename for info in listed}) != len(listed):
                 raise FormatUnsupported(where=str(path), found="a member twice", wanted="a case file")
             # Stored members cannot be larger together than the file, unless they overlap.
-            limits.check("evidence_bytes", sum(info.file_size for info in listed), where=str(path))
-            members = {info.filename: _member(archive, info, path, limits) for info in listed}
+            limits.check("case_bytes", sum(info.file_size for info in listed), where=str(path))
+            members = {info.filename: _member(archive, info, path) for info in listed}
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, OSError) as e:
         raise FormatUnsupported(where=str(path), wanted="a case file", because=str(e)) from e
     for name in _HEAD:
         if name not in members:
             raise FieldMissing(where=f"{path}: {name}")
-    head = read_json(members["case.json"], where=f"{path}: case.json")
+    # What a case may hold is bounded by the case: a manifest or a list of origins in it may be larger than elsewhere.
+    within = replace(limits, record_bytes=limits.case_bytes, policy_bytes=limits.case_bytes)
+    head = read_json(members["case.json"], where=f"{path}: case.json", limits=limits, bound="case_bytes")
     if head.need("case").uint64() != _VERSION:
         raise FormatUnsupported(where=f"{path}: case.json", found=head.need("case").value, wanted=f"case {_VERSION}")
     origins = [origin.text() for origin in head.need("evidence").array()]
@@ -110,22 +132,28 @@ def unpack(path: Path, *, limits: Limits = DEFAULT) -> Case:
         set(members) - {*_HEAD, "revocations"} - {f"evidence/{number:05}" for number in range(len(origins))}
     ):
         raise FormatUnsupported(where=f"{path}: {more[0]}", found="a member that is not listed", wanted="a case file")
+    manifest = Manifest.from_proto(members["manifest.binpb"], where=f"{path}: manifest.binpb", limits=within)
+    known = {field.name for field in fields(Limits)}
     return Case(
         evidence=tuple(evidence),
         revocations=members.get("revocations"),
-        manifest=Manifest.from_proto(members["manifest.binpb"], where=f"{path}: manifest.binpb", limits=limits),
-        policy=Policy.parse(members["policy.json"], suffix=".json", where=f"{path}: policy.json", limits=limits),
-        trust=Trust.parse(members["trust.json"], suffix=".json", where=f"{path}: trust.json", limits=limits),
+        # The case alone tells whether the bytes were read when it was made: a manifest that travels never is.
+        manifest=replace(manifest, is_declared=head.need("declared").boolean()),
+        policy=Policy.parse(members["policy.json"], suffix=".json", where=f"{path}: policy.json", limits=within),
+        trust=Trust.parse(members["trust.json"], suffix=".json", where=f"{path}: trust.json", limits=within),
         at=head.need("at").time(),
         now=head.need("now").time(),
+        predicates=tuple(uri.text() for uri in head.need("predicates").array()),
+        limits={name: bound.uint64() for name, bound in head.need("limits").members() if name in known},
+        revocations_seen=head.need("revocationsSeen").uint64(),
+        second_opinion=head.need("secondOpinion").boolean(),
         verdict=head.need("verdict").text(),
         version=head.need("version").text(),
     )
 
 
-def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, limits: Limits) -> bytes:
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> bytes:
     # Only stored members are written, so a compressed one is no case of ours, and nothing can inflate.
     if info.compress_type != zipfile.ZIP_STORED:
         raise FormatUnsupported(where=f"{path}: {info.filename}", found="a compressed member", wanted="a stored one")
-    limits.check("evidence_bytes", info.file_size, where=f"{path}: {info.filename}")
     return archive.read(info)

@@ -7,6 +7,7 @@ then.
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -33,8 +34,9 @@ from glasswing_attest.errors import (
     shown,
 )
 from glasswing_attest.findings import Finding, Tier, worst
+from glasswing_attest.limits import DEFAULT, Limits
 from glasswing_attest.policy.policy import Policy
-from glasswing_attest.report.case import pack
+from glasswing_attest.report.case import Case, pack
 from glasswing_attest.report.text import render
 from glasswing_attest.store import Item
 from glasswing_attest.trust.root import Trust
@@ -69,6 +71,11 @@ class Report:
         refused: the items of the evidence that proved nothing.
         policy, trust, revocations: what decided.
         evidence: the pile as it was handed over.
+        predicates: the URIs of the predicate types that were read beside the built-in ones.
+        limits: the bounds on untrusted input.
+        revocations_seen: the highest version of the revocation list that had been seen before.
+        second_opinion: whether somebody else was asked as well.
+        replayed: policy, trust and times come from a case file.
         version: the library's version.
     """
 
@@ -85,6 +92,11 @@ class Report:
     trust: Trust
     evidence: tuple[Item, ...]
     revocations: bytes | None = None
+    predicates: tuple[str, ...] = ()
+    limits: Limits = DEFAULT
+    revocations_seen: int = 0
+    second_opinion: bool = False
+    replayed: bool = False
     version: str
     error: GlasswingError | None = None
 
@@ -127,7 +139,7 @@ class Report:
 
     def _refusal(self) -> GlasswingError:
         if isinstance(self.error, UnavailableError | LimitError):
-            return self.error
+            return copy.copy(self.error)  # a new one for each caller: they carry the report and the caller's traceback
         cause = self.cause
         if cause is None:  # pragma: no cover  # every refusal is built with its cause
             return NoMatchingAttestation(where=self.artifact.name)
@@ -180,6 +192,7 @@ class Report:
             "at": format_time(self.at),
             "now": format_time(self.now),
             "times": self.policy.times,
+            "replayed": self.replayed,
             "inputs": {"policySha256": self.policy.digest, "trustSha256": self.trust.digest, "version": self.version},
             "findings": [_camel(asdict(f)) for f in self.findings],
             "graph": None if self.graph is None else _graph(self.graph),
@@ -203,22 +216,29 @@ class Report:
     def case(self, path: str | Path) -> Path:
         """Write everything that decided into one zip file, which `replay` verifies again with the same outcome.
 
-        The file holds evidence, manifest, policy, trust, times and versions; not the artifact's bytes.
+        The file holds evidence, manifest, policy, trust, limits, times and versions; not the artifact's bytes, and of
+        predicate types of your own only which they were.
+
+        Raises:
+            LimitError: the case would be larger than its bound, ``case_bytes``.
+            UnavailableError: the file cannot be written.
         """
-        return pack(
-            Path(path),
-            evidence=[(item.data, item.origin) for item in self.evidence],
+        case = Case(
+            evidence=tuple((item.data, item.origin) for item in self.evidence),
             revocations=self.revocations,
             manifest=self.artifact,
             policy=self.policy,
             trust=self.trust,
-            facts={
-                "at": format_time(self.at),
-                "now": format_time(self.now),
-                "verdict": self.verdict.value,
-                "version": self.version,
-            },
+            at=self.at,
+            now=self.now,
+            predicates=self.predicates,
+            limits=asdict(self.limits),
+            revocations_seen=self.revocations_seen,
+            second_opinion=self.second_opinion,
+            verdict=self.verdict.value,
+            version=self.version,
         )
+        return pack(Path(path), case, limits=self.limits)
 
 
 def report_schema() -> Mapping[str, Any]:

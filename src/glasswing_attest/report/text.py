@@ -10,6 +10,8 @@ from glasswing_attest.errors import shown
 __all__ = ["render"]
 
 _MARKS = {"verified": "✓", "trimmed": "✂", "missing": "?", "failed": "✗"}
+_WIDEST = 120
+"""A deeper tree is not drawn wider, or its lines would grow with its depth."""
 
 
 def render(report: Mapping[str, Any]) -> str:
@@ -22,7 +24,8 @@ def render(report: Mapping[str, Any]) -> str:
     lines = [f"{report['verdict'].upper()}: {name}  {_digest(artifact['digest'])}"]
     if report["depth"]:
         lines.append(f"  proved to depth: {report['depth']}")
-    lines.append(f"  at {report['at']}, times {report['times']}")
+    replayed = ", replayed from a case" if report["replayed"] else ""
+    lines.append(f"  at {report['at']}, times {report['times']}{replayed}")
     if report["graph"] is not None:
         lines += ["", *_tree(report["graph"])]
     for finding in report["findings"]:
@@ -67,23 +70,27 @@ def _branch(
     parents: Mapping[str, list[tuple[str, str]]],
     told: set[str],
 ) -> Iterator[str]:
-    node = nodes[identity]
-    text = f"{_MARKS[node['state']]} {node['kind']} {shown(node.get('name', ''))}".rstrip()
-    if node.get("digests"):
-        algorithm, _, value = node["digests"][0].partition(":")
-        text += f"  {algorithm}:{value[:12]}"
-    signers = sorted({name for e in node["evidence"] for name in e["names"]})
-    if signers:
-        text += f"  signed by {', '.join(map(shown, signers))}"
-    if node["state"] != "verified":
-        text += f"  [{node['state']}]"
-    known = identity in told
-    yield f"{lead}{text}{'  (shown above)' if known and parents.get(identity) else ''}"
-    if known:
-        return
-    told.add(identity)
-    branches = parents.get(identity, [])
-    for number, (_, parent) in enumerate(branches):
-        last = number == len(branches) - 1
-        arm, gap = ("└─ ", "   ") if last else ("├─ ", "│  ")
-        yield from _branch(parent, f"{under}{arm}", f"{under}{gap}", nodes, parents, told)
+    # A chain may be deeper than Python's stack: what is still to be told stands on one of our own.
+    left = [(identity, lead, under)]
+    while left:
+        identity, lead, under = left.pop()
+        node = nodes[identity]
+        text = f"{_MARKS[node['state']]} {node['kind']} {shown(node.get('name', ''))}".rstrip()
+        if node.get("digests"):
+            algorithm, _, value = node["digests"][0].partition(":")
+            text += f"  {algorithm}:{value[:12]}"
+        signers = sorted({name for e in node["evidence"] for name in e["names"]})
+        if signers:
+            text += f"  signed by {', '.join(map(shown, signers))}"
+        if node["state"] != "verified":
+            text += f"  [{node['state']}]"
+        known = identity in told
+        yield f"{lead}{text}{'  (shown above)' if known and parents.get(identity) else ''}"
+        if known:
+            continue
+        told.add(identity)
+        branches = parents.get(identity, [])
+        for number, (_, parent) in reversed(list(enumerate(branches))):
+            last = number == len(branches) - 1
+            arm, gap = ("└─ ", "   ") if last else ("├─ ", "│  ")
+            left.append((parent, f"{under}{arm}", f"{under}{gap}" if len(under) < _WIDEST else under))

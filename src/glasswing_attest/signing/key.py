@@ -107,7 +107,12 @@ class KeySigner:
         return self._public
 
     def write(self, path: str | Path, *, passphrase: bytes | str | None = None) -> Path:
-        """Write the private key as PKCS#8 PEM, readable by its owner only; never over an existing file."""
+        """Write the private key as PKCS#8 PEM, readable by its owner only; never over an existing file.
+
+        Raises:
+            UsageError: something is there already.
+            PassphraseRefused: an empty passphrase.
+        """
         secret = passphrase.encode() if isinstance(passphrase, str) else passphrase
         if secret == b"":
             raise PassphraseRefused(where=str(path), found="an empty passphrase", wanted="a passphrase, or None")
@@ -115,8 +120,14 @@ class KeySigner:
         pem: bytes = self._private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, protection)
         try:
             write_atomic(Path(path), pem, mode=0o600, overwrite=False)
-        except FileExistsError as e:
-            raise SigningError(where=str(path), found="a file", because="keys are never overwritten") from e
+        except UsageError as e:
+            if not isinstance(e.__cause__, FileExistsError):
+                raise
+            raise UsageError(
+                where=str(path),
+                because="something is there already, and keys are never overwritten",
+                do="choose another name, or move what is there out of the way",
+            ) from e
         return Path(path)
 
     def seal(self, payload: bytes, payload_type: str) -> bytes:

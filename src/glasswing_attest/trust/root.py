@@ -22,9 +22,9 @@ Trust binds keys, authorities, logs, clocks, names and times; who may say what i
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -110,9 +110,10 @@ class TrustedKey:
     witness: Witness | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.key, PublicKey):
+            raise UsageError(where=f"keys.{self.name}.key", found=type(self.key).__name__, wanted="a PublicKey")
         for label, time in (("valid_from", self.valid_from), ("valid_until", self.valid_until)):
-            if time is not None and time.tzinfo is None:
-                raise TrustRefused(where=f"keys.{self.name}.{label}", found=str(time), wanted="a time with a zone")
+            object.__setattr__(self, label, _utc(time, f"keys.{self.name}.{label}"))
         if self.valid_from and self.valid_until and self.valid_from > self.valid_until:
             raise TrustRefused(where=f"keys.{self.name}", found="valid_from after valid_until")
         if not self.name or self.keyids == ():
@@ -148,14 +149,21 @@ class Trust:
     expires: datetime | None = None
 
     def __post_init__(self) -> None:
+        for label, kind in (("keys", TrustedKey), ("roots", Root)):
+            several = getattr(self, label)
+            if isinstance(several, str | bytes | Mapping) or not isinstance(several, Iterable):
+                raise UsageError(where=label, found=type(several).__name__, wanted=f"a tuple of {kind.__name__}")
+            object.__setattr__(self, label, tuple(several))
+            for number, each in enumerate(getattr(self, label)):
+                if not isinstance(each, kind):
+                    raise UsageError(where=f"{label}[{number}]", found=type(each).__name__, wanted=f"a {kind.__name__}")
         if not self.keys and not self.roots:
             raise TrustRefused(where="trust", found="nothing", wanted="at least one key or root")
         DEFAULT.check("trusted_keys", len(self.keys), where="keys")
         names = [k.name for k in self.keys]
         if len(set(names)) != len(names):
             raise TrustRefused(where="keys", found=", ".join(sorted(names)), wanted="each name once")
-        if self.expires is not None and self.expires.tzinfo is None:
-            raise TrustRefused(where="expires", found=str(self.expires), wanted="a time with a zone")
+        object.__setattr__(self, "expires", _utc(self.expires, "expires"))
         roots = {r.name: r for r in self.roots}
         if len(roots) != len(self.roots):
             raise TrustRefused(where="roots", found=", ".join(r.name for r in self.roots), wanted="each name once")
@@ -242,6 +250,18 @@ class Trust:
             raise TrustExpired(
                 where="trust", found=format_time(self.expires), wanted=f"a time after {format_time(now)}"
             )
+
+
+def _utc(time: object, where: str) -> datetime | None:
+    """Give the same time in UTC, in which it can be compared and written."""
+    if time is None:
+        return None
+    if not isinstance(time, datetime) or time.utcoffset() is None:
+        raise TrustRefused(where=where, found=str(time), wanted="a time with a zone")
+    try:
+        return time.astimezone(UTC)
+    except OverflowError as e:
+        raise TrustRefused(where=where, found=str(time), wanted="a time of the years 1 to 9999") from e
 
 
 def _trusted_key(name: str, entry: _KeyEntry, where: str, folder: Path | None) -> TrustedKey:

@@ -21,7 +21,7 @@ from glasswing_attest.errors import FieldMissing, FieldRefused, NotPem, TrustRef
 from glasswing_attest.keys import PublicKey
 from glasswing_attest.limits import DEFAULT, Limits
 
-__all__ = ["GITHUB", "PROFILES", "PUBLIC_GOOD", "Authority", "Log", "Profile", "Root", "Window"]
+__all__ = ["GITHUB", "PROFILES", "PUBLIC_GOOD", "Authority", "Log", "Profile", "Root", "Window", "read_window"]
 
 _MEDIA_TYPES = (
     "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
@@ -178,7 +178,8 @@ def _items(node: Node, name: str, limits: Limits) -> list[Node]:
     return items
 
 
-def _window(node: Node | None, where: str) -> Window:
+def read_window(node: Node | None, where: str) -> Window:
+    """Read when something is valid. Raises `FieldMissing` without a start: who is believed since ever is a mistake."""
     start = None if node is None else node.get("start")
     if node is None or start is None:
         raise FieldMissing(kind="trust", where=f"{where}.validFor.start", wanted="since when it is valid")
@@ -203,7 +204,7 @@ def _log(node: Node) -> Log:
         name=node.get_text("baseUrl") or found.hex()[:16],
         key=key,
         log_id=found,
-        window=_window(key_node.get("validFor"), key_node.path),
+        window=read_window(key_node.get("validFor"), key_node.path),
     )
 
 
@@ -231,12 +232,12 @@ def _authority(node: Node, limits: Limits) -> Authority:
         operator=node.get_text("operator") or f"anchor:{anchor}",
         name=node.get_text("uri") or anchor[:16],
         chain=certificates,
-        window=_window(node.get("validFor"), node.path),
+        window=read_window(node.get("validFor"), node.path),
     )
 
 
 def _certificate(node: Node) -> x509.Certificate:
     try:
         return x509.load_der_x509_certificate(node.bytes())
-    except ValueError as e:
+    except (ValueError, x509.InvalidVersion, UserWarning) as e:  # a warning, where warnings are errors
         raise NotPem(kind="trust", where=node.path, because=str(e)) from e

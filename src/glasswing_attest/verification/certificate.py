@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.asn1 import decode_der
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509 import verification
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
@@ -26,9 +26,13 @@ from glasswing_attest.errors import CertificateUntrusted, FieldRefused, KeyUnsup
 from glasswing_attest.keys import PublicKey
 from glasswing_attest.trust.sigstore import Authority
 
-__all__ = ["FULCIO_CLAIMS", "Leaf", "validate_path"]
+__all__ = ["FULCIO_CLAIMS", "UNREADABLE", "Leaf", "validate_path"]
 
 _FULCIO = "1.3.6.1.4.1.57264.1"
+
+UNREADABLE = (ValueError, KeyError, TypeError, AssertionError, x509.InvalidVersion, UserWarning)
+"""What `cryptography` raises for certificates and names that it cannot read; warnings, where warnings are errors."""
+
 _OTHER_NAME = x509.ObjectIdentifier(f"{_FULCIO}.7")
 _ISSUER_V1 = x509.ObjectIdentifier(f"{_FULCIO}.1")
 _ISSUER_V2 = x509.ObjectIdentifier(f"{_FULCIO}.8")
@@ -79,7 +83,9 @@ class Leaf:
         try:
             key = PublicKey.of(certificate.public_key(), legacy=True)
             extensions = certificate.extensions
-        except (ValueError, x509.DuplicateExtension) as e:
+        except UnsupportedAlgorithm as e:
+            raise KeyUnsupported(where=where, found=str(e)) from e
+        except (*UNREADABLE, x509.DuplicateExtension) as e:
             raise NotPem(kind="evidence", where=where, because=str(e)) from e
         values = {e.oid: e.value.value for e in extensions if isinstance(e.value, x509.UnrecognizedExtension)}
         return cls(
@@ -100,7 +106,8 @@ def load(der: bytes, *, where: str) -> x509.Certificate:
     """Read a DER certificate, and nothing after it. Raises `NotPem`."""
     try:
         found = x509.load_der_x509_certificate(der)
-    except (ValueError, CryptographyDeprecationWarning) as e:  # a warning, where warnings are errors
+        _ = found.subject, found.issuer  # these are read when they are asked for
+    except UNREADABLE as e:
         raise NotPem(kind="evidence", where=where, because=str(e)) from e
     if found.public_bytes(Encoding.DER) != der:
         raise NotPem(kind="evidence", where=where, because="it is not DER, or bytes follow it")
@@ -204,6 +211,7 @@ _LEAF_POLICY = (
     .require_present(x509.KeyUsage, _ANY, _signs_digitally)
     .require_present(x509.ExtendedKeyUsage, _ANY, _signs_code)
     .may_be_present(x509.BasicConstraints, _ANY, _is_leaf)
+    .require_not_present(x509.NameConstraints)
 )
 # What the validators above, or the path validator itself, understand. Another critical extension must be refused.
 _UNDERSTOOD = {
@@ -251,6 +259,8 @@ def validate_path(
             .build_client_verifier()
         )
         path = verifier.verify(certificate, intermediates).chain
+        if len(path) < 2:  # a trusted certificate is a path to itself, and no CA signed it
+            raise ValueError("the leaf is itself the authority")
         # Extensions are read when they are asked for: those that the validator left alone may not be readable.
         _require_understood(path)
         _require_path_lengths(path)

@@ -17,6 +17,7 @@ from cryptography.x509 import Certificate
 from glasswing_attest._wire import format_time
 from glasswing_attest.errors import FieldRefused, GlasswingError, OutsideValidity, TimeUnproven
 from glasswing_attest.trust.sigstore import Authority
+from glasswing_attest.verification.certificate import UNREADABLE
 
 __all__ = ["check_stamp"]
 
@@ -33,7 +34,7 @@ def check_stamp(stamp: bytes, signature: bytes, clocks: Iterable[Authority]) -> 
         response = rfc3161_client.decode_timestamp_response(stamp)
         time = response.tst_info.gen_time
         signers = [(info.issuer, info.serial_number) for info in response.signed_data.signer_infos]
-    except ValueError as e:
+    except UNREADABLE as e:
         raise FieldRefused(where="rfc3161Timestamps", because=str(e), wanted="an RFC 3161 response") from e
     if len(signers) != 1:
         raise FieldRefused(where="rfc3161Timestamps", found=f"{len(signers)} signers", wanted="one signer")
@@ -47,7 +48,7 @@ def check_stamp(stamp: bytes, signature: bytes, clocks: Iterable[Authority]) -> 
             _verifier(clock.chain).verify_message(response, signature)
         except OutsideValidity as e:
             reason = e
-        except (rfc3161_client.VerificationError, ValueError) as e:
+        except (rfc3161_client.VerificationError, *UNREADABLE) as e:
             reason = TimeUnproven(where="rfc3161Timestamps", because=str(e))
         else:
             return time, clock

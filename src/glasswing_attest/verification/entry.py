@@ -24,6 +24,7 @@ from glasswing_attest.bundle import LogEntry
 from glasswing_attest.errors import KeyUnsupported, NotLogged, NotPem, UnsupportedError
 from glasswing_attest.keys import PublicKey
 from glasswing_attest.limits import DEFAULT, Limits
+from glasswing_attest.verification.certificate import UNREADABLE
 from glasswing_attest.verification.signature import SignedPayload
 
 __all__ = ["check_body", "is_v1"]
@@ -169,7 +170,7 @@ def _same_verifier(node: Node, signed: SignedPayload) -> None:
         return
     try:
         der = x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
-    except ValueError:
+    except UNREADABLE:
         der = b""
     _same(node, der, signed.leaf.der, "certificate")
 

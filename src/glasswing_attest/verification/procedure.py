@@ -14,7 +14,7 @@ from datetime import datetime
 from glasswing_attest.attestation import Attestation
 from glasswing_attest.bundle import Bundle
 from glasswing_attest.errors import CertificateUntrusted, GlasswingError
-from glasswing_attest.limits import DEFAULT, Limits
+from glasswing_attest.limits import DEFAULT, Budget, Limits
 from glasswing_attest.trust.root import Trust, TrustedKey
 from glasswing_attest.trust.sigstore import Root
 from glasswing_attest.verification import binding, identity, signature, timestamps, transparency
@@ -31,19 +31,24 @@ _SEAL = object()
 
 
 def prove(
-    attestation: Attestation, trust: Trust, *, claimed_at: datetime | None = None, limits: Limits = DEFAULT
+    attestation: Attestation,
+    trust: Trust,
+    *,
+    claimed_at: datetime | None = None,
+    limits: Limits = DEFAULT,
+    budget: Budget | None = None,
 ) -> tuple[VerifiedStatement, ...]:
     """Prove an attestation: one verified statement for each trusted signer of it, never an empty tuple.
 
     `claimed_at` says that claimed times are good enough for keys, and at which time windows apply then; None means
-    they are not.
+    they are not. `budget` counts the signature checks of several calls.
 
     Raises:
         VerificationError, UnsupportedError, MalformedError, LimitError: why no signature of it proves anything.
     """
     proved: list[VerifiedStatement] = []
     refused: list[GlasswingError] = []
-    for signed in signature.check(attestation, (k.key for k in trust.keys)):
+    for signed in signature.check(attestation, (k.key for k in trust.keys), limits=limits, budget=budget):
         try:
             logged, times, signer = _who_and_when(signed, trust, claimed_at, limits)
             verified = binding.check(logged, times, signer)

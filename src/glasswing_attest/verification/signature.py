@@ -16,6 +16,7 @@ from glasswing_attest.bundle import Bundle, Certificates, KeyHint, MessageSignat
 from glasswing_attest.envelope import Envelope, EnvelopeSignature
 from glasswing_attest.errors import FieldRefused, KeyUntrusted, SignatureInvalid, SubjectMismatch, UnsupportedError
 from glasswing_attest.keys import PublicKey
+from glasswing_attest.limits import DEFAULT, Budget, Limits
 from glasswing_attest.verification.certificate import Leaf, load
 from glasswing_attest.verification.proof import Proof, require_seal
 
@@ -62,10 +63,16 @@ class SignedPayload(Proof):
         return None
 
 
-def check(attestation: Attestation, keys: Iterable[PublicKey]) -> tuple[SignedPayload, ...]:
+def check(
+    attestation: Attestation, keys: Iterable[PublicKey], *, limits: Limits = DEFAULT, budget: Budget | None = None
+) -> tuple[SignedPayload, ...]:
     """Give one proof for each distinct key that signed (and name it is given); signatures by others are ignored.
 
+    Signatures times keys is work that whoever made the envelope can ask for: `limits` bounds it for this attestation,
+    `budget` for all of them together.
+
     Raises:
+        LimitError: more checks than that.
         SignatureInvalid: the certificate's key, or the key that the container names, did not sign this.
         KeyUntrusted: none of the keys signed it.
         MalformedError, KeyUnsupported: the certificate cannot be read.
@@ -80,6 +87,9 @@ def check(attestation: Attestation, keys: Iterable[PublicKey]) -> tuple[SignedPa
             raise SignatureInvalid(where="$.signatures", wanted=e.wanted) from e
         return (_proof(attestation, signature, leaf.key, scheme, "", leaf, embedded),)
     distinct = {(key.der, key.schemes): key for key in keys}
+    message = attestation.envelope.signed_bytes
+    hashed: dict[str, bytes] = {}
+    own = Budget(limits, "signature_checks")
     proofs: dict[tuple[bytes, str], SignedPayload] = {}
     named = False
     for signature in attestation.envelope.signatures:
@@ -87,8 +97,9 @@ def check(attestation: Attestation, keys: Iterable[PublicKey]) -> tuple[SignedPa
         ordered = sorted(distinct.values(), key=lambda key, hint=hint: hint not in key.hints)  # type: ignore[misc]
         named = named or any(hint in key.hints for key in ordered)
         for key in ordered:
+            _spend(own, budget)
             try:
-                scheme = key.check(signature.sig, attestation.envelope.signed_bytes)
+                scheme = key.check(signature.sig, message, hashed=hashed)
             except SignatureInvalid:
                 continue
             proofs.setdefault((key.der, hint), _proof(attestation, signature, key, scheme, hint, None, ()))
@@ -96,6 +107,12 @@ def check(attestation: Attestation, keys: Iterable[PublicKey]) -> tuple[SignedPa
     if not proofs:
         raise SignatureInvalid(where="$.signatures") if named else KeyUntrusted(where="$.signatures")
     return tuple(proofs.values())
+
+
+def _spend(*budgets: Budget | None) -> None:
+    for budget in budgets:
+        if budget is not None:
+            budget.spend(where="$.signatures")
 
 
 def check_by(attestation: Attestation, key: PublicKey) -> SignedPayload:

@@ -416,7 +416,7 @@ def witness(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Attestation, 
     """Simulates a trusted witness, of which this release has none, through the seal of the module that would prove it."""
     times: dict[bytes, datetime] = {}
 
-    def simulated(logged: LoggedSignature) -> VerifiedTimes:
+    def simulated(logged: LoggedSignature, *_: object, **__: object) -> VerifiedTimes:
         found = times.get(logged.signed.envelope.payload)
         each = () if found is None else (WitnessedTime(time=found, witness="simulated"),)
         return VerifiedTimes(times=each, seal=timestamps._SEAL)

@@ -9,15 +9,15 @@ import pytest
 from glasswing_attest import Attestation, KeySigner, Trust, attest, endorse
 from glasswing_attest.envelope import pae
 from glasswing_attest.errors import (
-    CertificateUnsupported,
+    CertificateUntrusted,
     GlasswingError,
     KeyUntrusted,
     LimitError,
     SignatureInvalid,
-    UnsupportedError,
     VerificationError,
 )
 from glasswing_attest.keys import PublicKey
+from glasswing_attest.testing import VirtualSigstore
 from glasswing_attest.trust.root import TrustedKey
 from glasswing_attest.verification import signature
 from glasswing_attest.verification.procedure import prove
@@ -128,12 +128,13 @@ def test_a_key_in_the_bundle_itself_is_not_believed() -> None:
 
 
 def test_a_certificate_is_not_a_key() -> None:
-    plain = json.loads(honest().run.bytes)
-    plain["verificationMaterial"] = {"certificate": {"rawBytes": "AAAA"}}
-    with pytest.raises(CertificateUnsupported) as caught:
-        signature.check(Attestation.parse(json.dumps(plain).encode()), keys_of("trainer"))
-    assert isinstance(caught.value, UnsupportedError)
-    assert caught.value.code == "unsupported.certificate"
+    made = VirtualSigstore().sign(honest().run.envelope.payload, identity="mallory@example.com")
+    with pytest.raises(CertificateUntrusted) as caught:
+        prove(made, trust_of("trainer"), claimed_at=NOW)
+    assert caught.value.code == "verification.certificate"
+    with pytest.raises(KeyUntrusted) as other:  # the certificate's key made it, and not the one that was asked about
+        signature.check_by(made, signer("trainer").public_key)
+    assert other.value.code == "verification.key-untrusted"
 
 
 @pytest.mark.parametrize("algorithm", ["ed25519", "ecdsa-p256", "ecdsa-p384", "rsa-3072"])

@@ -11,13 +11,14 @@ from datetime import datetime
 
 from glasswing_attest.claims import Claim
 from glasswing_attest.findings import Finding, Tier
-from glasswing_attest.policy.policy import Policy, Requirement
+from glasswing_attest.policy.policy import Expect, Policy, Requirement
 from glasswing_attest.statement.predicates.provenance import Provenance
 from glasswing_attest.statement.predicates.summary import VerificationSummary
 
 __all__ = ["complaints"]
 
 _LEVEL = re.compile(r"(SLSA_[A-Z_]+_LEVEL)_([0-9])")
+_FAILED = "FAILED"
 
 
 def complaints(claim: Claim, requirement: Requirement, _policy: Policy, _at: datetime) -> list[Finding]:
@@ -25,40 +26,49 @@ def complaints(claim: Claim, requirement: Requirement, _policy: Policy, _at: dat
     said, expect = claim.predicate, requirement.expect
     if expect is None:
         return []
-    pairs: list[tuple[str, str | None, str]] = []
+    found: list[Finding] = []
+    for name, wanted, told in _equal(said, expect):
+        if wanted is not None and wanted != told:
+            found.append(_complaint(requirement, name, wanted, told))
+    if isinstance(said, VerificationSummary):
+        # A verifier lists FAILED among the levels where an evaluation failed: such a summary passed nothing.
+        if said.result == "PASSED" and _FAILED in said.levels:
+            found.append(_complaint(requirement, "result", "PASSED alone", ", ".join(said.levels)))
+        if expect.level is not None and not _reaches(expect.level, said.levels):
+            # The text is for people alone: a level may be called what another summary's list reads like.
+            found.append(_complaint(requirement, "level", expect.level, ", ".join(said.levels) or "no level"))
+    return found
+
+
+def _equal(said: object, expect: Expect) -> list[tuple[str, str | None, str]]:
+    """Give what must be equal: the expectation's name, what is wanted, and what the predicate says."""
     if isinstance(said, Provenance):
-        pairs = [("builder", expect.builder, said.builder_id), ("build_type", expect.build_type, said.build_type)]
-    elif isinstance(said, VerificationSummary):
-        pairs = [
+        return [("builder", expect.builder, said.builder_id), ("build_type", expect.build_type, said.build_type)]
+    if isinstance(said, VerificationSummary):
+        return [
             ("verifier", expect.verifier, said.verifier_id),
             ("resource", expect.resource, said.resource_uri),
             ("result", "PASSED", said.result),
-            ("level", _best(expect.level, said.levels), expect.level or ""),
         ]
-    return [_differs(requirement, name, wanted, found) for name, wanted, found in pairs if wanted not in (None, found)]
+    return []
 
 
-def _best(wanted: str | None, levels: tuple[str, ...]) -> str | None:
-    """Give what the summary's levels amount to for the wanted one: itself when they reach it, else what they say."""
-    if wanted is None or wanted in levels:
-        return wanted
+def _reaches(wanted: str, levels: tuple[str, ...]) -> bool:
+    """Tell whether one of the levels is the wanted one, or a higher one of its track."""
+    if wanted in levels:
+        return True
     track = _LEVEL.fullmatch(wanted)
-    for level in levels:
-        found = _LEVEL.fullmatch(level)
-        if track and found and found[1] == track[1] and int(found[2]) >= int(track[2]):
-            return wanted
-    return ", ".join(levels) or "no level"
+    found = [_LEVEL.fullmatch(level) for level in levels]
+    return track is not None and any(f is not None and f[1] == track[1] and f[2] >= track[2] for f in found)
 
 
-def _differs(requirement: Requirement, name: str, wanted: str | None, found: str) -> Finding:
-    if name == "level":
-        wanted, found = found, str(wanted)
+def _complaint(requirement: Requirement, name: str, wanted: str, found: str) -> Finding:
     return Finding(
         code="policy.expect",
         tier=Tier.CONTRAINDICATED,
         subject=requirement.predicate,
         rule=f"expect.{name}",
         found=found,
-        wanted=str(wanted),
+        wanted=wanted,
         do="use an attestation that says so, or change what the policy expects",
     )

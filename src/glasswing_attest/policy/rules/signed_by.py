@@ -47,7 +47,7 @@ def enough(claims: Sequence[Claim], rule: SignedBy, policy: Policy) -> tuple[Cla
     if rule.over == "same_statement":
         by_payload: dict[str, list[Claim]] = {}
         for claim in claims:
-            by_payload.setdefault(claim.statement.digest, []).append(claim)
+            by_payload.setdefault(claim.key[0], []).append(claim)
         groups: Iterable[Sequence[Claim]] = by_payload.values()
     else:
         groups = [claims]
