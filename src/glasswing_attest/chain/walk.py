@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 
 from glasswing_attest._wire import format_time
 from glasswing_attest.artifact.digest import Digest, DigestSet, Form
@@ -107,24 +108,60 @@ class _Index:
     """Claims by the digests of their subjects."""
 
     def __init__(self, claims: Iterable[Claim]) -> None:
-        self._by_digest: dict[tuple[Form, Digest], list[Claim]] = {}
         self.claims = sorted({c.key: c for c in claims}.values(), key=lambda c: c.key)
-        for claim in self.claims:
-            keys = {(s.digest.form, d) for s in claim.statement.subjects for d in s.digest.identity}
-            for key in keys:
-                self._by_digest.setdefault(key, []).append(claim)
+        # For each digest, which claim speaks of it in which of its subjects: a statement may have a thousand.
+        self._by_digest: dict[tuple[Form, Digest], list[tuple[int, int]]] = {}
+        for number, claim in enumerate(self.claims):
+            for place, said in enumerate(claim.statement.subjects):
+                for digest in said.digest.identity:
+                    self._by_digest.setdefault((said.digest.form, digest), []).append((number, place))
 
     def about(self, digests: DigestSet) -> list[Claim]:
-        found = {c.key: c for d in digests.identity for c in self._by_digest.get((digests.form, d), ())}
-        return [c for c in found.values() if _matches(c, digests)]
+        places: dict[int, list[int]] = {}
+        for digest in digests.identity:
+            for number, place in self._by_digest.get((digests.form, digest), ()):
+                places.setdefault(number, []).append(place)
+        return [c for n in sorted(places) if _matches(c := self.claims[n], digests, places[n])]
 
 
-def _matches(claim: Claim, digests: DigestSet) -> bool:
+def _matches(claim: Claim, digests: DigestSet, among: Iterable[int]) -> bool:
     try:
-        subject.match(claim.verified, digests)
+        subject.match(claim.verified, digests, among=among)
     except SubjectMismatch:
         return False
     return True
+
+
+class _Hints:
+    """What is no evidence but explains its absence: refused items by what they speak of, and subjects by their names.
+
+    Built once, since a pile of junk may be as large as what it is held against.
+    """
+
+    def __init__(self, claims: Iterable[Claim], refused: Iterable[Refused]) -> None:
+        self._refused: dict[tuple[str, Form, Digest], list[tuple[Refused, DigestSet]]] = {}
+        self._named: dict[tuple[str, Form, str], DigestSet] = {}
+        for item in refused:
+            if item.statement is None:
+                continue
+            for told in item.statement.subjects:
+                for digest in told.digest.identity:
+                    key = (item.statement.predicate_type, told.digest.form, digest)
+                    self._refused.setdefault(key, []).append((item, told.digest))
+        for claim in claims:
+            for told in claim.statement.subjects:
+                if told.name:
+                    self._named.setdefault((claim.statement.predicate_type, told.digest.form, told.name), told.digest)
+
+    def refused(self, predicate_type: str, digests: DigestSet) -> Refused | None:
+        """Give a refused item that speaks of this; of several, one that does not depend on their order."""
+        keys = [(predicate_type, digests.form, digest) for digest in digests.identity]
+        found = [item for key in keys for item, told in self._refused.get(key, ()) if told.matches(digests)]
+        return min(found, key=lambda item: (item.error.code, item.origin), default=None)
+
+    def named(self, predicate_type: str, digests: DigestSet, name: str) -> DigestSet | None:
+        """Give the digests of what is called the same, in a claim of this type."""
+        return self._named.get((predicate_type, digests.form, name))
 
 
 def walk(
@@ -159,6 +196,10 @@ class _Walk:
         self._limits = limits
         self._things: dict[Reference, _Thing] = {}
         self._candidates = 0
+
+    @cached_property
+    def _hints(self) -> _Hints:
+        return _Hints(self._index.claims, self._refused)
 
     # --- explore -----------------------------------------------------------------------------------------------------
 
@@ -412,29 +453,18 @@ class _Walk:
                 wanted="a digest that identifies it",
                 do="have the run name the input by a digest of its bytes: git ids identify code alone",
             )
-        for item in self._refused:
-            said = item.statement
-            if said is None or said.predicate_type != requirement.predicate:
-                continue
-            if any(s.digest.matches(thing.reference.digests) for s in said.subjects):
-                found = f"the {requirement.predicate} in {item.origin} proves nothing: {item.error.says}"
-                return _finding(item.error.code, thing, found=found, wanted="one that does", do=item.error.do)
-        for claim in self._index.claims:
-            if claim.statement.predicate_type != requirement.predicate:
-                continue
-            for described in claim.statement.subjects:
-                if (
-                    described.name
-                    and described.name == thing.name
-                    and described.digest.form is thing.reference.digests.form
-                ):
-                    return _finding(
-                        SubjectMismatch.code,
-                        thing,
-                        found=thing.reference.digests.label,
-                        wanted=f"{described.digest.label}, as attested",
-                        do=SubjectMismatch.advice,
-                    )
+        hints = self._hints
+        if item := hints.refused(requirement.predicate, thing.reference.digests):
+            found = f"the {requirement.predicate} in {item.origin} proves nothing: {item.error.says}"
+            return _finding(item.error.code, thing, found=found, wanted="one that does", do=item.error.do)
+        if other := hints.named(requirement.predicate, thing.reference.digests, thing.name):
+            return _finding(
+                SubjectMismatch.code,
+                thing,
+                found=thing.reference.digests.label,
+                wanted=f"{other.label}, as attested",
+                do=SubjectMismatch.advice,
+            )
         label = f" ({requirement.label})" if requirement.label else ""
         others = f"; {len(self._refused)} items of the evidence prove nothing" if self._refused else ""
         return _finding(

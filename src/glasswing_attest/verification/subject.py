@@ -6,6 +6,7 @@ git commit on its ids, a file on the digests of its bytes; weak and unknown algo
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import InitVar, dataclass
 
 from glasswing_attest.artifact.digest import DigestSet
@@ -31,10 +32,13 @@ class MatchedSubject(Proof):
         require_seal(seal, _SEAL, self)
 
 
-def match(verified: VerifiedStatement, digests: DigestSet) -> MatchedSubject:
-    """Give the first subject that has these digests. Raises `SubjectMismatch`."""
+def match(verified: VerifiedStatement, digests: DigestSet, *, among: Iterable[int] | None = None) -> MatchedSubject:
+    """Give the first subject that has these digests. Raises `SubjectMismatch`.
+
+    `among` names the places of the only subjects to look at, for a caller whose index knows them.
+    """
     subjects = verified.statement.subjects
-    for subject in subjects:
+    for subject in subjects if among is None else (subjects[place] for place in among):
         if subject.digest.matches(digests):
             return MatchedSubject(verified=verified, subject=subject, seal=_SEAL)
     found = ", ".join(s.digest.label for s in subjects[:4]) + (" …" if len(subjects) > 4 else "")
