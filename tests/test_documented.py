@@ -6,8 +6,10 @@ although it does not exist. That the checks can fail is shown below them, on pag
 
 import ast
 import gc
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
@@ -27,6 +29,9 @@ from glasswing_attest.records import registry
 from glasswing_attest.report.report import Verdict, report_schema
 from glasswing_attest.statement.predicates.provenance import ROLES
 from glasswing_attest.trust import root as trust_module
+from glasswing_attest.trust.revocation import Revocation, RevocationList
+from glasswing_attest.trust.sigstore import PROFILES, Profile
+from glasswing_attest.verification.certificate import FULCIO_CLAIMS
 
 MIB = 1 << 20
 
@@ -243,6 +248,57 @@ def test_every_kind_of_a_policy_is_described(root: Path) -> None:
 def test_every_field_of_a_trust_file_is_described(root: Path) -> None:
     model = vars(trust_module)["_TrustFile"]
     assert differences(fields(model), table(page(root, "trust.md"), first="field")) == []
+
+
+def test_every_member_of_a_revocation_list_is_described(root: Path) -> None:
+    since = datetime(2026, 1, 1, tzinfo=UTC)
+    entries = [
+        Revocation(key="0" * 64, since=since, reason="lost", predicate_types=("https://example.com/v1",)),
+        Revocation(issuer="https://issuer.example", san="me", since=since),
+    ]
+    told = json.loads(RevocationList.of(entries, version=1, issued=since, expires=since).to_json())
+    described = page(root, "trust.md").split("\n## Revocations\n")[1].split("\n## ")[0]
+    # A row may be about two members that go together.
+    rows = re.findall(r"^\| (`[^|]+`) \|", described, re.MULTILINE)
+    names = {name for row in rows for name in re.findall(r"`([^`]+)`", row)}
+    members = {name for name in told if name != "entries"}
+    members |= {f"entries[].{name}" for entry in told["entries"] for name in entry}
+    assert differences(members, names) == []
+
+
+def test_every_claim_of_a_certificate_is_described_with_its_extension(root: Path) -> None:
+    described = table(page(root, "policy.md"), first="claim")
+    assert differences(FULCIO_CLAIMS.values(), described) == []
+    wrong = [name for arc, name in FULCIO_CLAIMS.items() if f".{arc}`" not in described[name].split(" | ")[0]]
+    assert wrong == []
+
+
+def test_every_profile_is_described_with_its_numbers(root: Path) -> None:
+    text = page(root, "profiles.md")
+    assert differences(PROFILES, sections(text, 2)) == []
+    header = re.search(r"^\| what \| (.*?) \|$", text, re.MULTILINE)
+    assert header is not None
+    columns = [name.strip("`") for name in header[1].split(" | ")]
+    assert columns[: len(PROFILES)] == list(PROFILES)
+    for field in Profile.__dataclass_fields__:
+        row = re.search(rf"^\| [^|]*\(`{field}`\) \| (.*) \|$", text, re.MULTILINE)
+        assert row is not None, field
+        told = row[1].split(" | ")[: len(PROFILES)]
+        assert told == [str(getattr(profile, field)) for profile in PROFILES.values()], field
+
+
+@pytest.mark.parametrize("stage", ["trust", "verification"])
+def test_every_question_of_the_engine_has_its_row(root: Path, source: Path, stage: str) -> None:
+    exist = {path.stem for path in (source / stage).glob("*.py")} - {"__init__"}
+    assert differences(exist, table(page(root, "ARCHITECTURE.md"), first=f"`{stage}/`")) == []
+
+
+def test_every_decision_is_numbered_as_its_file(root: Path) -> None:
+    paths = sorted((root / "docs" / "adr").glob("*.md"))
+    numbers = [int(path.name.split("-")[0]) for path in paths]
+    assert numbers == list(range(1, len(paths) + 1))
+    for number, path in zip(numbers, paths, strict=True):
+        assert path.read_text("utf-8").startswith(f"# {number}. "), path.name
 
 
 def test_every_field_of_a_report_is_described(root: Path) -> None:

@@ -4,9 +4,13 @@ The verdicts of generated chains are compared with an oracle that knows nothing 
 rules as the documentation states them.
 """
 
+import base64
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -17,7 +21,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from glasswing_attest import Attestation, GlasswingError, Manifest, Policy, Report, Trust, Verifier, replay
+from glasswing_attest import Attestation, GlasswingError, Manifest, Model, Policy, Report, Trust, Verifier, replay
 from glasswing_attest.artifact.file import Blob
 from glasswing_attest.chain.graph import Graph
 from glasswing_attest.statement.predicates.provenance import PROVENANCE_V1, ROLES
@@ -109,21 +113,17 @@ def test_a_changed_payload_or_signature_is_always_refused(number: int) -> None:
     others = [item for item in chain.evidence if item is not chain.evidence[number]]
     for position in range(0, len(envelope.payload), 7):
         changed = chain.evidence[number].bytes.replace(
-            _base64(envelope.payload), _base64(flipped(envelope.payload, position, 0x01))
+            base64.b64encode(envelope.payload), base64.b64encode(flipped(envelope.payload, position, 0x01))
         )
         assert chain.assess([changed, *others]).verdict == "refused"
     sig = envelope.signatures[0].sig
     for position in range(len(sig)):
-        changed = chain.evidence[number].bytes.replace(_base64(sig), _base64(flipped(sig, position, 0x01)))
+        changed = chain.evidence[number].bytes.replace(
+            base64.b64encode(sig), base64.b64encode(flipped(sig, position, 0x01))
+        )
         report = chain.assess([changed, *others])
         assert report.verdict == "refused"
         assert report.refused[0].error.code == "verification.signature"
-
-
-def _base64(data: bytes) -> bytes:
-    import base64
-
-    return base64.b64encode(data)
 
 
 # --- a missing, an added, a moved item -------------------------------------------------------------------------------
@@ -216,7 +216,47 @@ def test_a_replay_says_the_same(tmp_path: Path, without: tuple[int, ...]) -> Non
     assert again.accepted == (without == ())
 
 
-# --- the example -----------------------------------------------------------------------------------------------------
+# --- the quickstart's own evidence -----------------------------------------------------------------------------------
+
+
+Judge = Callable[[Sequence[bytes]], Report]
+
+
+@pytest.fixture(scope="module")
+def quickstart(tmp_path_factory: pytest.TempPathFactory) -> tuple[Judge, list[bytes]]:
+    """What the quickstart made: a function that judges its model by a pile of evidence, and its evidence."""
+    folder = tmp_path_factory.mktemp("quickstart") / "out"
+    program = Path(__file__).parents[2] / "examples" / "quickstart" / "quickstart.py"
+    subprocess.run([sys.executable, program, folder], check=True, capture_output=True, timeout=120)
+    verifier = Verifier(
+        policy=Policy.load(folder / "verifier" / "policy.yaml"), trust=Trust.load(folder / "verifier" / "trust.yaml")
+    )
+    model = Model(folder / "model", name="penguin-classifier").measure()
+    at = datetime.now(UTC)
+
+    def judged(evidence: Sequence[bytes]) -> Report:
+        return verifier.assess(model, evidence, at=at)
+
+    return judged, (folder / "model.attestations.jsonl").read_bytes().splitlines()
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+def test_the_laws_hold_on_the_quickstart_s_evidence(quickstart: tuple[Judge, list[bytes]]) -> None:
+    judged, evidence = quickstart
+    before = proven(judged(evidence))
+    assert before["verdict"] == "accepted"
+    assert len(evidence) == len(before["evidence"]["used"]) == 4
+    for order in itertools.permutations(evidence):
+        assert proven(judged(order)) == before
+    for number, item in enumerate(evidence):
+        rest = evidence[:number] + evidence[number + 1 :]
+        assert judged(rest).verdict == "refused"
+        for junk in (b"{}", item[:-1], item.replace(b"0", b"1")):
+            assert proven(judged([junk, *evidence])) == before
+            assert judged([junk, *rest]).verdict == "refused"
+        for position in range(0, len(item), 5):
+            report = judged([flipped(item, position, 0x01 << position % 8), *rest])
+            assert not report.accepted or proven(report) == before
 
 
 # --- generated chains ------------------------------------------------------------------------------------------------

@@ -84,7 +84,8 @@ def test_a_raw_signature_has_the_exact_length_of_its_curve(scheme: str) -> None:
     longer = b"\0" + r.to_bytes(size) + b"\0" + s.to_bytes(size)
     zero, one = b"\0" * size, (1).to_bytes(size)
     swapped = s.to_bytes(size) + r.to_bytes(size)
-    for wrong in (raw + b"\0", raw[:-1], longer, swapped, zero + zero, zero + one, raw[:size] + zero):
+    uneven = r.to_bytes(size) + b"\0" + s.to_bytes(size)
+    for wrong in (raw + b"\0", raw[:-1], uneven, longer, swapped, zero + zero, zero + one, raw[:size] + zero):
         with pytest.raises(SignatureInvalid):
             key.check(wrong, b"message")
 
@@ -200,7 +201,11 @@ def test_a_key_has_one_name_for_each_habit() -> None:
     assert key.der == der
     assert key.fingerprint == hashlib.sha256(der).hexdigest()
     assert key.hint == base64.b64encode(hashlib.sha256(der).digest()).decode()
-    assert key.hints == {key.hint, key.fingerprint, hashlib.sha256(key.pem.encode()).hexdigest()}
+    assert key.hints == {
+        key.hint,  # cosign
+        key.fingerprint,
+        hashlib.sha256(key.pem.encode()).hexdigest(),  # model-signing
+    }
 
 
 def test_equal_keys_are_equal_values() -> None:

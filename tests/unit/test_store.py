@@ -44,7 +44,7 @@ def folder(tmp_path: Path) -> Path:
 
 def set_of(*items: bytes) -> bytes:
     stream = io.BytesIO()
-    AttestationSet(items=[*items, Blob(b"x").measure()]).write(stream)
+    AttestationSet(items=(*items, Blob(b"x").measure())).write(stream)
     return stream.getvalue()
 
 
@@ -56,7 +56,7 @@ def test_every_form_of_evidence_is_taken(tmp_path: Path, folder: Path) -> None:
     assert data_of(Attestation.parse(ONE)) == [ONE]
     assert data_of(Item(data=ONE, origin="here")) == [ONE]
     assert data_of(path) == data_of(str(path)) == [ONE]
-    assert data_of(AttestationSet(items=[ONE, Blob(b"x").measure(), TWO])) == [ONE, TWO]
+    assert data_of(AttestationSet(items=(ONE, Blob(b"x").measure(), TWO))) == [ONE, TWO]
     assert data_of([ONE, (TWO, [Attestation.parse(THREE)])]) == [ONE, TWO, THREE]
     assert data_of(iter([ONE, TWO])) == [ONE, TWO]
 
@@ -66,7 +66,7 @@ def test_a_set_file_is_told_by_its_first_bytes(tmp_path: Path) -> None:
     path.write_bytes(set_of(ONE, TWO))
     items = gather(path)
     assert [item.data for item in items] == [ONE, TWO]
-    assert items[1].origin == f"{path}, attestation 2 of a set" or "attestation 2 of a set" in items[1].origin
+    assert items[1].origin.endswith("attestation 2 of a set")
 
 
 def test_a_directory_gives_its_files_of_known_names_in_order(folder: Path) -> None:
@@ -101,9 +101,8 @@ def test_json_lines_are_told_from_indented_json(tmp_path: Path) -> None:
     # A file that says it holds lines holds lines.
     path = tmp_path / "a.jsonl"
     path.write_bytes(pretty)
-    assert len(gather(path)) == len(pretty.split(b"\n")) - 2 * (
-        len(pretty.split(b"\n")) - len(set(pretty.split(b"\n")))
-    )
+    lines = dict.fromkeys(line.strip() for line in pretty.split(b"\n"))
+    assert data_of(path) == list(lines)
 
 
 JUNK = [b"", b"\x00\xff", b"{", b'{"a": 1, "a": 2}', b"[1]", b"hello\nworld"]
@@ -176,8 +175,8 @@ def test_the_pile_is_bounded(tmp_path: Path) -> None:
     with pytest.raises(LimitError) as refused:
         gather(path, limits=Limits(evidence_bytes=100))
     assert refused.value.where == str(path)
+    path.write_bytes(set_of(ONE, TWO))
     with pytest.raises(LimitError):
-        path.write_bytes(set_of(ONE, TWO))
         gather(path, limits=Limits(evidence=1))
 
 

@@ -12,6 +12,7 @@ _COUNTS = {
     "ite10-layout": 7,
     "slsa-vsa": 3,
     "slsa-gcb": 50,
+    "slsa-npm": 33,
     "oms": 89,
     "oms-schema": 8,
     "sigstore-bundle": 174,

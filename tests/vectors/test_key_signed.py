@@ -3,6 +3,8 @@
 Every third-party case that was signed with a key runs here; what belongs to another layer is named with its reason.
 """
 
+import base64
+import hashlib
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -144,6 +146,68 @@ def test_a_verification_summary_is_signed_by_the_key_of_that_id(case: Case, shar
     assert verified.statement.subjects[0].digest.get(algorithm) == value
     with pytest.raises(SubjectMismatch):
         subject.match(verified, DigestSet.of({algorithm: value}))
+
+
+# --- the npm registry ------------------------------------------------------------------------------------------------
+
+
+def _npm_trust(folder: Path) -> Trust:
+    """The registry's keys, under the ids that it gives them."""
+    listed = {
+        key["keyId"]: PublicKey.from_pem(base64.b64decode(key["publicKey"]["rawBytes"]))
+        for key in json.loads((folder / "_trust" / "npm.keys.json").read_bytes())["keys"]
+    }
+    return Trust(keys=tuple(TrustedKey(name=name, key=key, keyids=(name,)) for name, key in listed.items()))
+
+
+def _npm_pair(case: Case, folder: Path) -> tuple[bytes, bytes]:
+    """The bundle that the registry signed with its key, and the provenance that was signed with a certificate."""
+    found = json.loads((folder / case.files["attestations"]).read_bytes())
+    publish, provenance = found["attestations"] if isinstance(found, dict) else found
+    assert publish["predicateType"] == "https://github.com/npm/attestation/tree/main/specs/publish/v0.1"
+    return json.dumps(publish["bundle"]).encode(), json.dumps(provenance["bundle"]).encode()
+
+
+@pytest.mark.parametrize("case", cases("slsa-npm"))
+def test_a_publish_attestation_is_signed_by_the_registry(case: Case, shared_data: Path) -> None:
+    # Builder, source, package name and version stand in the provenance, whose certificate is not verified yet: for the
+    # cases that are refused there, what is ours is that the registry's own attestation proves and names the package.
+    trust = _npm_trust(shared_data)
+    publish, provenance = _npm_pair(case, shared_data)
+    with pytest.raises(CertificateUnsupported):
+        prove(Attestation.parse(provenance), trust, claimed_at=NOW)
+    if "invalidsigpub" in case.files["attestations"]:
+        assert (case.expect, case.raw["stage"]) == ("reject", "signature")
+        with pytest.raises(KeyUntrusted) as refused:
+            prove(Attestation.parse(publish), trust, claimed_at=NOW)
+        assert refused.value.where == "$.signatures"
+        return
+    (verified,) = prove(Attestation.parse(publish), trust, claimed_at=NOW)
+    artifact = (shared_data / case.files["artifact"]).read_bytes()
+    digests = DigestSet.of(sha512=hashlib.sha512(artifact).hexdigest())
+    assert subject.match(verified, digests).subject.name.startswith("pkg:npm/")
+    with pytest.raises(SubjectMismatch):
+        subject.match(verified, DigestSet.of(sha512=hashlib.sha512(artifact + b"\0").hexdigest()))
+
+
+def test_ghsa_r2xv_vpr2_42m9_no_bit_of_a_publish_attestation_may_change(shared_data: Path) -> None:
+    trust = _npm_trust(shared_data)
+    case = next(p.values[0] for p in cases("slsa-npm") if p.values[0].expect == "accept")
+    publish = json.loads(_npm_pair(case, shared_data)[0])
+    envelope = publish["dsseEnvelope"]
+    run = 0
+    for holder, name in ((envelope, "payload"), (envelope["signatures"][0], "sig")):
+        whole = base64.b64decode(holder[name])
+        for position in range(len(whole)):
+            changed = bytearray(whole)
+            changed[position] ^= 1 << position % 8
+            holder[name] = base64.b64encode(changed).decode()
+            with pytest.raises(KeyUntrusted):
+                prove(Attestation.parse(json.dumps(publish).encode()), trust, claimed_at=NOW)
+            run += 1
+        holder[name] = base64.b64encode(whole).decode()
+    assert prove(Attestation.parse(json.dumps(publish).encode()), trust, claimed_at=NOW)
+    assert run > 300
 
 
 # --- Google Cloud Build ----------------------------------------------------------------------------------------------

@@ -200,7 +200,8 @@ class _Clues:
             for number, item, said in self._refused.get((predicate_type, digests.form, digest), ())
             if said.matches(digests)
         ]
-        return min(found, key=lambda f: f[0])[1] if found else None
+        # The least by code, so that the order of the evidence does not choose the message.
+        return min((item for _, item in found), key=lambda item: (item.error.code, item.origin), default=None)
 
     def namesake(self, name: str, form: Form, predicate_type: str) -> DigestSet | None:
         """Give what a verified statement of this type says of other bytes under the same name."""

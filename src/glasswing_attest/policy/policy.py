@@ -67,7 +67,10 @@ _KINDS = ("model", "file", *ROLES)
 
 
 if TYPE_CHECKING:
-    _Part = ConfigModel
+
+    class _Part(ConfigModel):
+        """One part of a policy. An alias would do, but type checkers would lose the fields of what derives from it."""
+
 else:
 
     class _Refusing(type(BaseModel)):

@@ -35,13 +35,20 @@ _TYPE_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement as it was read from `payload`, the very bytes that are or will be signed."""
+    """A statement as it was read from `payload`, the very bytes that are or will be signed.
+
+    `digest` is the sha256 of the payload, in hex: the statement's own name.
+    """
 
     payload: bytes
     type: str
     subjects: tuple[ResourceDescriptor, ...]
     predicate_type: str
     predicate: Mapping[str, JsonValue] = field(hash=False)
+    digest: str = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "digest", hashlib.sha256(self.payload).hexdigest())
 
     @classmethod
     def make(
@@ -94,11 +101,6 @@ class Statement:
     def predicate_node(self) -> Node:
         """The predicate, to be read with its path."""
         return Node(dict(self.predicate), "$.predicate")
-
-    @property
-    def digest(self) -> str:
-        """The sha256 of the payload, in hex: the statement's own name."""
-        return hashlib.sha256(self.payload).hexdigest()
 
 
 def _subjects(node: Node, limits: Limits) -> tuple[ResourceDescriptor, ...]:

@@ -392,7 +392,7 @@ def test_nobody_changes_a_policy() -> None:
     digest = policy.digest
     for attempt in (
         lambda: setattr(policy, "times", "verified"),
-        lambda: policy.nodes.__setitem__("tool", 1),  # type: ignore[attr-defined]
+        lambda: policy.nodes.update(tool=1),  # type: ignore[attr-defined]
         lambda: policy.identities.pop("trainer"),  # type: ignore[attr-defined]
         lambda: policy.nodes["model"].require[0].inputs.pop("code"),  # type: ignore[attr-defined]
         lambda: setattr(policy.nodes["model"].require[0], "signed_by", None),
@@ -421,7 +421,8 @@ def test_a_name_that_the_trust_lacks_fails_when_the_verifier_is_built() -> None:
 
 
 def test_policy_and_trust_have_no_default() -> None:
-    for broken in ({"policy": None}, {"trust": None}, {"policy": {}}, {"trust": "trust.yaml"}):
+    attempts: list[dict[str, Any]] = [{"policy": None}, {"trust": None}, {"policy": {}}, {"trust": "trust.yaml"}]
+    for broken in attempts:
         values: dict[str, Any] = {
             "policy": policy_of(),
             "trust": trust_of("trainer", "data-team", "developer"),

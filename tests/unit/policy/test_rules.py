@@ -1,5 +1,6 @@
 """Does each rule complain about exactly what it should?"""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -31,7 +32,7 @@ CHECKED = "https://example.com/checked/v1"
 THING = Blob(b"thing", name="thing", kind="model")
 
 
-def verdict(rule: dict[str, Any], evidence: list[Attestation | bytes], *, predicate: str = CHECKED) -> Report:
+def verdict(rule: dict[str, Any], evidence: Sequence[Attestation | bytes], *, predicate: str = CHECKED) -> Report:
     """Judge the thing by one rule about who signed."""
     trust = Trust.of({name: signer(key).public_key for name, key in KEYS.items()})
     policy = policy_of(

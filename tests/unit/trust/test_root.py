@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from glasswing_attest._wire import canonical_json
 from glasswing_attest.artifact.file import Blob
@@ -84,8 +85,8 @@ def test_a_trust_file_is_read(tmp_path: Path) -> None:
     path = tmp_path / "trust.yaml"
     path.write_text(
         "version: 1\nexpires: 2030-01-01T00:00:00Z\nkeys:\n"
-        "  trainer:\n    file: keys/a.pub\n    valid_from: 2026-01-01T00:00:00Z\n    valid_until: 2027-01-01T00:00:00Z\n"
-        "    keyids: [one, two]\n"
+        "  trainer:\n    file: keys/a.pub\n    valid_from: 2026-01-01T00:00:00Z\n"
+        "    valid_until: 2027-01-01T00:00:00Z\n    keyids: [one, two]\n"
         "  data: {file: keys/b.der, scheme: ed25519}\n"
     )
     trust = Trust.load(path)
@@ -159,6 +160,7 @@ def test_yaml_and_toml_say_the_same_as_json() -> None:
         (b'{"version": 1, "keys": {"a": {"public_key": "\\ud800"}}}', NotUtf8, "trust.keys.a.public_key"),
         (b"[]", TrustRefused, "trust"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",  # a key of this process must not name a test
 )
 def test_what_is_no_trust_is_refused_as_trust(data: bytes, error: type[MalformedError], where: str) -> None:
     with pytest.raises(MalformedError) as refused:
@@ -177,8 +179,6 @@ def test_yaml_faults_are_refused_as_trust() -> None:
 
 def test_a_key_that_is_not_used_here_is_refused() -> None:
     weak = rsa.generate_private_key(public_exponent=65537, key_size=1024).public_key()
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
     pem = weak.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
     with pytest.raises(KeyUnsupported):
         parse(entry(public_key=pem))

@@ -131,7 +131,7 @@ def test_a_keyid_lets_nobody_in() -> None:
 )
 def test_a_window_that_makes_no_sense_does_not_construct(window: dict[str, object]) -> None:
     with pytest.raises(TrustRefused) as caught:
-        keyed(**window)
+        keyed(**window)  # type: ignore[arg-type]
     assert (caught.value.code, caught.value.kind) == ("malformed.trust", "trust")
     assert caught.value.where.startswith("keys.trainer")
 

@@ -12,8 +12,9 @@ import pytest
 
 from glasswing_attest import Trust
 from glasswing_attest.envelope import Envelope, EnvelopeSignature
+from glasswing_attest.limits import DEFAULT
 from glasswing_attest.statement.statement import Statement
-from glasswing_attest.verification import binding, identity, signature, subject, timestamps, transparency
+from glasswing_attest.verification import binding, identity, procedure, signature, subject, timestamps, transparency
 from glasswing_attest.verification.binding import VerifiedPayload, VerifiedStatement
 from glasswing_attest.verification.identity import VerifiedSigner
 from glasswing_attest.verification.proof import Proof
@@ -44,8 +45,6 @@ def proofs() -> dict[type[Proof], Proof]:
     times = timestamps.check(logged)
     signer = identity.check(signed, times, chain.trust.keys, claimed_at=NOW)
     payload = binding.check(logged, times, signer)
-    from glasswing_attest.limits import DEFAULT
-
     statement = binding.read(payload, limits=DEFAULT)
     matched = subject.match(statement, chain.model.digests)
     return {type(p): p for p in (signed, logged, times, signer, payload, statement, matched)}
@@ -148,8 +147,6 @@ def test_a_statement_is_read_only_from_what_the_steps_before_proved() -> None:
 
 
 def test_the_procedure_takes_the_steps_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    from glasswing_attest.verification import procedure
-
     chain = honest()
     taken: list[str] = []
     steps = ((signature, "check"), (transparency, "check"), (timestamps, "check"), (identity, "check"))

@@ -1,0 +1,159 @@
+"""What follows from a proven statement?"""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from glasswing_attest import Attestation, CodeRecord, DataRecord, ModelRecord, attest
+from glasswing_attest.claims import BUILT_IN, Claim, PredicateType, read, registry_of
+from glasswing_attest.errors import FieldMissing, FieldRefused, GlasswingError, MalformedError, UsageError
+from glasswing_attest.records import registry
+from glasswing_attest.statement.predicates.provenance import PROVENANCE_V1, ROLES, Provenance
+from glasswing_attest.statement.predicates.summary import SUMMARY_V1, VerificationSummary
+from glasswing_attest.verification.procedure import prove
+from tests.chains import BUILDER, NOW, REPOSITORY, Said, bare, honest, signer, used
+
+TYPES = registry_of()
+
+
+def claim_of(made: Attestation) -> Claim:
+    (verified,) = prove(made, honest().trust, claimed_at=NOW)
+    return read(verified, TYPES)
+
+
+def said(kind: str, body: dict[str, Any]) -> Claim:
+    return claim_of(attest(honest().model, Said(predicate_type=kind, body=body), signer=signer("trainer")))
+
+
+def test_the_built_in_types_are_provenance_summary_and_the_records() -> None:
+    assert {kind.uri for kind in BUILT_IN} == {PROVENANCE_V1, SUMMARY_V1, *(r.predicate_type for r in registry)}
+    assert {CodeRecord, DataRecord, ModelRecord} <= set(registry)
+
+
+def test_each_honest_attestation_is_its_type() -> None:
+    chain = honest()
+    run, record, source = map(claim_of, chain.evidence)
+    assert isinstance(run.predicate, Provenance)
+    assert isinstance(record.predicate, DataRecord)
+    assert isinstance(source.predicate, CodeRecord)
+    assert [(d.role, d.kind, d.resource.name) for d in run.dependencies] == [
+        ("dataset", "dataset", "penguins"),
+        ("code", "code", "code"),
+    ]
+    assert (record.dependencies, source.dependencies) == ((), ())
+    assert (run.scope, record.scope, source.scope) == ("", "", REPOSITORY)
+
+
+@pytest.mark.parametrize("role", [*ROLES, None, "", "Code", "model"])
+def test_an_absent_or_unknown_role_is_kind_dependency(role: str | None) -> None:
+    dependency = {
+        "buildDefinition": {"buildType": "x:y", "resolvedDependencies": [used(honest().data, role).to_dict()]}
+    }
+    claim = said(PROVENANCE_V1, {**dependency, "runDetails": {"builder": {"id": BUILDER}}})
+    (found,) = claim.dependencies
+    assert found.role == (role or "")
+    assert found.kind == (role if role in ROLES else "dependency")
+
+
+def test_only_resolved_dependencies_are_edges() -> None:
+    # externalParameters, builderDependencies and byproducts may name things; they are no claim of what went in.
+    thing = used(honest().data, "dataset").to_dict()
+    body = {
+        "buildDefinition": {"buildType": "x:y", "externalParameters": {"d": thing}, "internalParameters": {"d": thing}},
+        "runDetails": {"builder": {"id": BUILDER, "builderDependencies": [thing]}, "byproducts": [thing]},
+    }
+    assert said(PROVENANCE_V1, body).dependencies == ()
+
+
+def test_an_unknown_type_is_kept_and_draws_no_edges() -> None:
+    thing = used(honest().data, "dataset").to_dict()
+    claim = said("https://x.example/v1", {"buildDefinition": {"resolvedDependencies": [thing]}, "n": 1.5})
+    assert claim.dependencies == ()
+    assert isinstance(claim.predicate, dict) is False
+    assert str(claim.predicate["n"]) == "1.5"  # type: ignore[index]
+
+
+def test_a_summary_speaks_for_its_resource() -> None:
+    body = {"verifier": {"id": "x:y"}, "resourceUri": "pkg:x/y", "verificationResult": "FAILED"}
+    claim = said(SUMMARY_V1, body)
+    assert isinstance(claim.predicate, VerificationSummary)
+    assert (claim.scope, claim.predicate.levels, claim.dependencies) == ("pkg:x/y", (), ())
+
+
+RUN: dict[str, Any] = {"buildDefinition": {"buildType": "x:y"}, "runDetails": {"builder": {"id": BUILDER}}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "error", "where"),
+    [
+        (PROVENANCE_V1, {}, FieldMissing, "$.predicate.buildDefinition"),
+        (PROVENANCE_V1, {**RUN, "runDetails": {}}, FieldMissing, "$.predicate.runDetails.builder"),
+        (
+            PROVENANCE_V1,
+            {**RUN, "runDetails": {"builder": {"id": ""}}},
+            FieldMissing,
+            "$.predicate.runDetails.builder.id",
+        ),
+        (
+            PROVENANCE_V1,
+            {**RUN, "runDetails": {"builder": {"id": 1}}},
+            FieldRefused,
+            "$.predicate.runDetails.builder.id",
+        ),
+        (
+            PROVENANCE_V1,
+            {**RUN, "buildDefinition": {"buildType": "x:y", "resolvedDependencies": {}}},
+            FieldRefused,
+            "$.predicate.buildDefinition.resolvedDependencies",
+        ),
+        (
+            PROVENANCE_V1,
+            {**RUN, "buildDefinition": {"buildType": "x:y", "resolvedDependencies": [{"name": "x"}]}},
+            FieldMissing,
+            "$.predicate.buildDefinition.resolvedDependencies[0]",
+        ),
+        (
+            PROVENANCE_V1,
+            {**RUN, "runDetails": {"builder": {"id": "x"}, "metadata": {"startedOn": "2026-01-01"}}},
+            FieldRefused,
+            "$.predicate.runDetails.metadata.startedOn",
+        ),
+        (SUMMARY_V1, {}, FieldMissing, "$.predicate.verifier"),
+        (DataRecord.predicate_type, {}, GlasswingError, "$.predicate"),
+        (DataRecord.predicate_type, {"name": 1}, GlasswingError, "$.predicate"),
+    ],
+)
+def test_a_predicate_that_is_not_its_type(
+    kind: str, body: dict[str, Any], error: type[GlasswingError], where: str
+) -> None:
+    with pytest.raises(error) as caught:
+        said(kind, body)
+    assert isinstance(caught.value, MalformedError)
+    assert caught.value.where.startswith(where)
+
+
+def test_a_claim_is_known_by_all_that_is_proved() -> None:
+    chain = honest()
+    claim = claim_of(chain.run)
+    again = claim_of(Attestation.parse(bare(chain.run)))
+    assert again.key == claim.key
+    assert claim.key[:2] == (chain.run.payload_digest, claim.signer.principal)
+    assert claim_of(chain.record).key != claim.key
+
+
+def test_a_claim_needs_a_proof() -> None:
+    with pytest.raises((AttributeError, TypeError)):
+        read(json.loads(honest().run.envelope.payload), TYPES)
+    claim = claim_of(honest().run)
+    assert replace(claim).verified is claim.verified
+
+
+def test_types_are_unique() -> None:
+    more = PredicateType(uri="https://x.example/v1", parse=lambda node: None)
+    assert registry_of([more])["https://x.example/v1"] is more
+    for twice in ([more, more], [BUILT_IN[0]]):
+        with pytest.raises(UsageError) as caught:
+            registry_of(twice)
+        assert (caught.value.code, caught.value.where) == ("usage", "predicates")
