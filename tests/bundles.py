@@ -53,27 +53,32 @@ class Question:
     bundle: bytes
     profile: Profile = field(default_factory=lambda: Profile(scts=1, logs=1, times=1))
     root: bytes | None = None
-    key: PublicKey | None = None
+    pem: bytes | None = None
     key_window: tuple[datetime | None, datetime | None] = (None, None)
     digest: tuple[str, bytes] | None = None
     content: bytes | None = None
     expected: Callable[[VerifiedSigner], Identity] | None = None
 
     @property
+    def key(self) -> PublicKey | None:
+        """The key of a bundle that a bare key signed; raises where it is none."""
+        return None if self.pem is None else PublicKey.from_pem(self.pem)
+
+    @property
     def trust(self) -> Trust:
         """Whom to believe. For a key the root is a witness, and no more is asked of it."""
-        roots = ()
+        roots: tuple[Root, ...] = ()
         if self.root is not None:
             root = with_profile(
                 Root.parse(self.root, name="root", profile=FOR_ANYBODY),
-                self.profile if self.key is None else FOR_ANYBODY,
+                self.profile if self.pem is None else FOR_ANYBODY,
             )
             roots = (root,)
-        keys = ()
-        if self.key is not None:
+        keys: tuple[TrustedKey, ...] = ()
+        if (key := self.key) is not None:
             witness = Witness(root="root", logs=self.profile.logs, times=self.profile.times) if roots else None
             start, end = self.key_window
-            keys = (TrustedKey(name="key", key=self.key, witness=witness, valid_from=start, valid_until=end),)
+            keys = (TrustedKey(name="key", key=key, witness=witness, valid_from=start, valid_until=end),)
         return Trust(keys=keys, roots=roots)
 
     def changed(self, change: Callable[[dict[str, Any]], object]) -> "Question":
@@ -141,7 +146,7 @@ def question(case: Case, folder: Path) -> Question:
             stamps=options.get("tsa", 0),
         ),
         root=files.get("trusted_root"),
-        key=PublicKey.from_pem(files["key"]) if "key" in files else None,
+        pem=files.get("key"),
         key_window=(first and parse_time(first), last and parse_time(last)),
         digest=None if named is None else (named["alg"], bytes.fromhex(named["hex"])),
         content=None if params.get("skip_subject") and not message else content,
@@ -192,7 +197,7 @@ def _stranger() -> PublicKey:
 def with_profile(root: Root, profile: Profile) -> Root:
     """Give the root these thresholds; where it is too small for them, a profile would be refused by itself.
 
-    Then three logs, certificate logs and clocks join it that signed nothing here, and it is the bundle that falls short.
+    Then logs, certificate logs and clocks join it that signed nothing here, and it is the bundle that falls short.
     """
     try:
         return replace(root, profile=profile)
@@ -215,5 +220,3 @@ def with_profile(root: Root, profile: Profile) -> Root:
         ct_logs=(*root.ct_logs, *logs),
         clocks=(*root.clocks, *clocks),
     )
-
-

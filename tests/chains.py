@@ -32,6 +32,7 @@ from glasswing_attest import (
 )
 from glasswing_attest.artifact.digest import DigestSet, Form
 from glasswing_attest.artifact.manifest import Artifact, FileEntry
+from glasswing_attest.claims import PredicateType, opaque, registry_of
 from glasswing_attest.statement.predicates.provenance import PROVENANCE_V1, Provenance
 from glasswing_attest.statement.resource import ResourceDescriptor
 from glasswing_attest.statement.statement import PAYLOAD_TYPE, STATEMENT_V1
@@ -163,6 +164,12 @@ def policy_of(change: Callable[[dict[str, Any]], object] | None = None) -> Polic
     return Policy.parse(json.dumps(plain).encode(), suffix=".json")
 
 
+def readers_of(policy: Policy) -> tuple[PredicateType, ...]:
+    """The policy's predicate types that the library does not know, each read as it is."""
+    asked = {need.predicate for rule in policy.nodes.values() for need in rule.require}
+    return tuple(opaque(uri) for uri in sorted(asked - registry_of().keys()))
+
+
 def trust_of(*names: str) -> Trust:
     """A trust that gives each named test key its own name."""
     return Trust.of({name: signer(name).public_key for name in names})
@@ -197,6 +204,7 @@ class Chain:
     ) -> Report:
         """Assess the model, with anything replaced; `more` goes to the `Verifier`, but `at` to the call."""
         at = more.pop("at", NOW)
+        more.setdefault("predicates", readers_of(policy or self.policy))
         verifier = Verifier(policy=policy or self.policy, trust=trust or self.trust, **more)
         return verifier.assess(artifact or self.model, self.evidence if evidence is None else evidence, at=at)
 

@@ -149,10 +149,12 @@ def _split(data: bytes, origin: str, limits: Limits, *, lines: bool) -> Iterator
     object is yielded also where the lines around it make one value of all. A file called ``.jsonl`` always holds lines.
     """
     told = [(number, line.strip()) for number, line in enumerate(data.split(b"\n"), start=1) if line.strip()]
-    is_whole = not lines and (len(told) < 2 or _is_json(data, limits))
-    if is_whole:
+    if not lines and len(told) < 2:
+        yield Item(data=told[0][1] if told else data, origin=origin)
+        return
+    if not lines and _is_json(data, limits):
         yield Item(data=data, origin=origin)
-        told = [(n, line) for n, line in told if len(told) > 1 and line[:1] == b"{" and line[-1:] == b"}"]
+        told = [(number, line) for number, line in told if line[:1] == b"{" and line[-1:] == b"}"]
     for number, line in told:
         yield Item(data=line, origin=f"{origin}:{number}")
 

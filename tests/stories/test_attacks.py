@@ -43,6 +43,7 @@ from glasswing_attest.artifact.file import Blob
 from glasswing_attest.artifact.manifest import Artifact
 from glasswing_attest.errors import (
     BuildIncomplete,
+    CertificateUntrusted,
     InputsChanged,
     KeyUntrusted,
     LimitError,
@@ -59,6 +60,7 @@ from glasswing_attest.limits import Limits
 from glasswing_attest.statement.predicates.provenance import PROVENANCE_V1, Provenance
 from glasswing_attest.statement.predicates.summary import SUMMARY_V1
 from glasswing_attest.store import Evidence
+from glasswing_attest.testing import VirtualSigstore
 from glasswing_attest.trust.root import TrustedKey
 from glasswing_attest.verification import timestamps
 from glasswing_attest.verification.timestamps import VerifiedTimes, WitnessedTime
@@ -425,7 +427,9 @@ def test_self_asserted_trust_brings_its_own_key(site: Site) -> None:
     plain["verificationMaterial"] = {"certificate": {"rawBytes": key}}
     report = site.assess([json.dumps(plain).encode(), site.record, site.source])
     assert not report.accepted
-    assert report.refused[0].error.code == "unsupported.certificate"
+    assert report.refused[0].error.code == "malformed.pem"
+    certified = attest(Model(site.model), site.provenance, signer=VirtualSigstore().signer("trainer"))
+    site.refuses(CertificateUntrusted, "verification.certificate", [certified, site.record, site.source])
     site.refuses(KeyUntrusted, "verification.key-untrusted", [forged, site.record, site.source])
 
 

@@ -51,6 +51,7 @@ from glasswing_attest.errors import (
     TrustExpired,
     UsageError,
 )
+from glasswing_attest.limits import Limits
 from glasswing_attest.keys import PublicKey
 from glasswing_attest.signing.signer import Signer
 from glasswing_attest.statement.predicates.provenance import PROVENANCE_V1
@@ -371,7 +372,7 @@ def test_a_verifier_is_frozen_with_all_it_holds() -> None:
     assert verifier.assess(chain.model, [chain.source], at=NOW).accepted
     pile[1].clear()
     pile.clear()
-    predicates.append(PredicateType(uri="https://x.example/v1", parse=lambda node: node.value))
+    predicates.append(PredicateType(uri="https://x.example/v1", parse=lambda node, _: node.value))
     assert verifier.assess(chain.model, [chain.source], at=NOW).accepted
 
 
@@ -428,7 +429,7 @@ def test_async_callers_use_a_thread() -> None:
 SIGNED_OFF = "https://x.example/signed-off/v1"
 
 
-def _ok(node: Node) -> object:
+def _ok(node: Node, _limits: Limits) -> object:
     return node.need("ok").boolean()
 
 

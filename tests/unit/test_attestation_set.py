@@ -66,6 +66,7 @@ def test_everything_comes_back_byte_for_byte(tmp_path: Path) -> None:
     assert AttestationSet.from_bytes(SET.to_bytes()) == SET
     assert SET.attestations == (BUNDLE, b"{}" * 100)
     assert SET.manifests == (MANIFEST,)
+    assert MANIFEST.is_declared, "what is read is declared: tests/unit/test_review_border.py"
     assert tuple(AttestationSet.stream(path)) == SET.items
 
 

@@ -151,7 +151,7 @@ def test_a_claim_needs_a_proof() -> None:
 
 
 def test_types_are_unique() -> None:
-    more = PredicateType(uri="https://x.example/v1", parse=lambda node: None)
+    more = PredicateType(uri="https://x.example/v1", parse=lambda node, _: None)
     assert registry_of([more])["https://x.example/v1"] is more
     for twice in ([more, more], [BUILT_IN[0]]):
         with pytest.raises(UsageError) as caught:

@@ -105,7 +105,7 @@ def test_json_lines_are_told_from_indented_json(tmp_path: Path) -> None:
     assert data_of(path) == list(lines)
 
 
-JUNK = [b"", b"\x00\xff", b"{", b'{"a": 1, "a": 2}', b"[1]", b"hello\nworld"]
+JUNK = [b"", b"\x00\xff", b"{", b'{"a": 1, "a": 2}', b"[1]", b"hello world"]
 
 
 @pytest.mark.parametrize("junk", JUNK)

@@ -75,9 +75,10 @@ def test_a_response_may_not_be_changed_at_any_byte(shared_data: Path) -> None:
         assert found == time
 
 
-@pytest.mark.parametrize("garbage", [b"", b"\x30\x00", b"\x30\x03\x02\x01\x00", b"\x00" * 64, b"\x30\x80" + b"\x00" * 9])
+@pytest.mark.parametrize(
+    "garbage", [b"", b"\x30\x00", b"\x30\x03\x02\x01\x00", b"\x00" * 64, b"\x30\x80" + b"\x00" * 9]
+)
 def test_what_is_no_response_is_refused(garbage: bytes) -> None:
     with pytest.raises(FieldRefused) as refused:
         check_stamp(garbage, b"message", ())
     assert refused.value.where == "rfc3161Timestamps"
-

@@ -15,8 +15,6 @@ from tests.bundles import FOR_ANYBODY, PRODUCTION, STAGING
 from tests.shared import Case, cases
 
 
-
-
 @pytest.mark.parametrize("case", cases("trusted-root-parse"))
 def test_a_trusted_root_is_read(case: Case, shared_data: Path) -> None:
     assert case.expect == "accept"

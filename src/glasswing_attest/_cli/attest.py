@@ -149,13 +149,14 @@ def _said(args: argparse.Namespace) -> Predicate:
     if given:
         raise UsageError(where=f"--{given[0]}", because="--predicate says everything that is said")
     from glasswing_attest._wire import Node
+    from glasswing_attest.limits import DEFAULT
 
     body = _read(args.predicate)
     if record is not None:
         return cast("Predicate", record.from_predicate(Node(body, args.predicate)))
     known = registry_of().get(args.predicate_type)
     if known is not None:
-        known.parse(Node(body, args.predicate))  # what no verifier could read is not worth a signature
+        known.parse(Node(body, args.predicate), DEFAULT)  # what no verifier could read is not worth a signature
     return _Plain(predicate_type=args.predicate_type, predicate={k: _writable(v) for k, v in body.items()})
 
 

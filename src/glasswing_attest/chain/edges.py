@@ -6,7 +6,8 @@ child's signed bytes; its kind is the role that the producer claims, and an abse
 
 Code is also named by its repository: the same commit lies in every fork, and a fork's word is not the repository's.
 Repositories are named by URIs (SPDX 2.3, clause 7.7: ``git+https://host/path@revision#subpath``; package-url), which
-are compared for contradiction alone: two that differ within one scheme are two repositories.
+are compared for contradiction alone: two that differ are two repositories, where they can be compared at all. A
+transport is no part of the name, but a package is not called by the place of its source.
 """
 
 from __future__ import annotations
@@ -68,8 +69,8 @@ def _name(resource: ResourceDescriptor) -> str:
 def in_scope(claim: Claim, reference: Reference) -> bool:
     """Tell whether a claim speaks for the repository that the child named.
 
-    Naming none is not held against it, nor is naming it in another scheme: a package and a git repository, or two
-    transports, have no names in common that could contradict each other.
+    Naming none is not held against it, nor is naming it in another scheme: a package and a git repository have no
+    names in common that could contradict each other.
     """
     theirs = repository(claim.scope)
     return theirs == reference.scope or _scheme(theirs) != _scheme(reference.scope)
@@ -77,6 +78,7 @@ def in_scope(claim: Claim, reference: Reference) -> bool:
 
 _ABSOLUTE = re.compile(r"(?P<git>git\+)?(?P<scheme>[a-z][a-z0-9+.-]+)://(?P<authority>[^/?]*)(?P<path>.*)", re.I | re.S)
 _SCP = re.compile(r"[^@/:\s]+@(?P<host>[^@/:\s]+):(?!//)/?(?P<path>\S+)")
+_TRANSPORTS = ("https", "http", "ssh", "git")
 # What git allows in the name of a ref or a commit (git-check-ref-format), as far as it matters to tell it from a path.
 _REVISION = re.compile(r"(?!/)(?!.*(?:\.\.|//|@\{))[^\s~^:?*\[\\\x00-\x20\x7f]+(?<![/.])", re.S)
 _USER = re.compile(r"([a-z][a-z0-9+.-]*://)[^/?#]*@", re.I)
@@ -85,12 +87,12 @@ _USER = re.compile(r"([a-z][a-z0-9+.-]*://)[^/?#]*@", re.I)
 def repository(uri: str) -> str:
     """Give a repository's URI as it is compared and shown; "" for what is no URI of a place that others could name.
 
-    User and password are dropped, and so are revision, fragment, ``.git``, and the difference of http and https.
+    User and password are dropped, and so are revision, fragment, ``.git``, and which transport leads there.
 
     >>> repository("git+https://user:token@github.com/acme/train.git@refs/heads/main#sub")
     'https://github.com/acme/train'
     >>> repository("git@github.com:acme/train.git"), repository("/srv/train")
-    ('ssh://github.com/acme/train', '')
+    ('https://github.com/acme/train', '')
     """
     plain = uri.split("#", 1)[0]
     if plain[:4].lower() == "pkg:":
@@ -105,8 +107,11 @@ def repository(uri: str) -> str:
 
 
 def _place(scheme: str, host: str, path: str) -> str:
-    scheme = {"http": "https"}.get(scheme.lower(), scheme.lower())
-    return f"{scheme}://{host.lower()}{path.rstrip('/').removesuffix('.git').rstrip('/')}"
+    scheme, host = scheme.lower(), host.lower()
+    if scheme in _TRANSPORTS:
+        # A port of ssh says nothing of where the others listen.
+        scheme, host = "https", host.partition(":")[0] if scheme == "ssh" and host[:1] != "[" else host
+    return f"{scheme}://{host}{path.rstrip('/').removesuffix('.git').rstrip('/')}"
 
 
 def _without_revision(path: str, *, slashed: bool) -> str:

@@ -11,6 +11,7 @@ import time
 import tracemalloc
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -106,7 +107,7 @@ def test_commit_and_tree_are_those_of_git(tmp_path: Path, algorithm: str) -> Non
     assert manifest.digests.to_dict() == {"gitCommit": commit, "gitTree": repo.git("write-tree")}
     assert (manifest.kind, manifest.form, manifest.name, manifest.is_declared) == ("code", Form.GIT, "r", False)
     assert dict(manifest.facts) == {"dirty": "false", "ref": "refs/heads/main", "repository": ""}
-    assert Manifest.from_proto(manifest.to_proto()) == manifest
+    assert Manifest.from_proto(manifest.to_proto()) == replace(manifest, is_declared=True)
 
 
 def test_any_directory_of_a_checkout_is_the_checkout(repo: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -285,7 +286,7 @@ def test_names_that_are_no_text_are_named_all_the_same(repo: Checkout) -> None:
     (repo.path / os.fsdecode(b"\xff\n\x1b[0m")).write_text("x")
     (found,) = repo.dirty()
     assert found.isprintable()
-    assert Manifest.from_proto(repo.measure().to_proto()) == repo.measure()
+    assert Manifest.from_proto(repo.measure().to_proto()) == replace(repo.measure(), is_declared=True)
 
 
 def test_a_dirty_checkout_has_the_digests_of_its_commit(repo: Checkout) -> None:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -113,9 +113,10 @@ def test_only_a_trim_cuts_and_it_shows() -> None:
 @pytest.mark.parametrize(("late", "good"), [(-1, True), (0, True), (1, False)])
 def test_a_trim_ends(late: int, good: bool) -> None:
     chain = honest()
-    until = NOW.isoformat().replace("+00:00", "Z")
+    end = datetime(2100, 1, 1, tzinfo=UTC)
+    until = end.isoformat().replace("+00:00", "Z")
     policy = policy_of(lambda p: p["nodes"].__setitem__("code", {"trim": {"reason": "x", "until": until}}))
-    report = chain.assess([chain.run, chain.record], policy=policy, at=NOW + timedelta(microseconds=late))
+    report = chain.assess([chain.run, chain.record], policy=policy, at=end + timedelta(microseconds=late))
     if good:
         assert report.accepted
     else:
@@ -365,8 +366,10 @@ def test_all_candidates_are_evaluated_not_the_first() -> None:
         (f"git+https://github.com/acme@{COMMIT}", False),
         (f"git+https://evil.example/acme/train@{COMMIT}", False),
         (f"git+https://github.com/ACME/train@{COMMIT}", False),
-        ("git+ssh://git@github.com/acme/train", False),
-        ("pkg:github/acme/train", False),
+        ("git+ssh://git@github.com/acme/train", True),
+        ("git@github.com:acme/train.git", True),
+        ("git@github.com:evil/train.git", False),
+        ("pkg:github/acme/train", True),  # a package is not called by the place of its source: no contradiction
         (f"https://github.com@evil.example/acme/train@{COMMIT}", False),
         (f"https://evil.example/@https://github.com/acme/train@{COMMIT}", False),
     ],

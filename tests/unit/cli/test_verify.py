@@ -346,7 +346,8 @@ def test_a_case_is_kept_and_replayed(run: Run, story: Story) -> None:
     shutil.rmtree(story.model)
     again = run("replay", "--json", case)
     assert (first.code, again.code) == (0, 0)
-    assert valid(again.json) == first.json
+    assert again.json["findings"].pop()["code"] == "report.replayed"
+    assert valid(again.json) == {**first.json, "replayed": True, "tier": "warning"}
     words = run("replay", case)
     assert words.out.startswith("ACCEPTED")
     assert f"policy sha256:{first.json['inputs']['policySha256']}" in words.err
@@ -357,7 +358,7 @@ def test_a_no_is_replayed_as_a_no(run: Run, story: Story) -> None:
     story.evidence.unlink()
     assert run("verify", *story.deciding, "--case", case, story.model).code == 1
     again = run("replay", "--json", case)
-    assert (again.code, codes(again.json)) == (1, ["chain.no-attestation"])
+    assert (again.code, codes(again.json)) == (1, ["chain.no-attestation", "report.replayed"])
 
 
 def test_what_is_no_case_is_no_yes(run: Run, story: Story) -> None:

@@ -21,6 +21,7 @@ from tests.chains import (
     bare,
     honest,
     policy_of,
+    readers_of,
     run_record,
     signer,
     used,
@@ -41,7 +42,7 @@ def verdict(rule: dict[str, Any], evidence: Sequence[Attestation | bytes], *, pr
             nodes={"model": {"require": [{"predicate": predicate, "signed_by": rule}]}},
         )
     )
-    return Verifier(policy=policy, trust=trust).assess(THING, evidence, at=NOW)
+    return Verifier(policy=policy, trust=trust, predicates=readers_of(policy)).assess(THING, evidence, at=NOW)
 
 
 def said(by: str, note: str = "fine", predicate: str = CHECKED) -> Attestation:

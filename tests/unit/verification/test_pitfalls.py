@@ -85,7 +85,7 @@ def conformance(folder: Path, name: str) -> Question:
 def v1(shared_data: Path) -> Question:
     """An artifact's bundle, logged in Rekor v1, under the production root."""
     asking = conformance(shared_data, "happy-path-v0.3")
-    assert asking.ask()
+    assert asking.ask().principal
     return asking
 
 
@@ -93,7 +93,7 @@ def v1(shared_data: Path) -> Question:
 def v2(shared_data: Path) -> Question:
     """An artifact's bundle, logged in Rekor v2 and stamped."""
     asking = conformance(shared_data, "rekor2-timestamp-with-embedded-cert")
-    assert asking.ask()
+    assert asking.ask().principal
     return asking
 
 
@@ -101,7 +101,7 @@ def v2(shared_data: Path) -> Question:
 def dsse(shared_data: Path) -> Question:
     """An envelope's bundle, logged in Rekor v2 and stamped."""
     asking = conformance(shared_data, "rekor2-dsse-happy-path")
-    assert asking.ask()
+    assert asking.ask().principal
     return asking
 
 
@@ -109,7 +109,7 @@ def dsse(shared_data: Path) -> Question:
 def managed(shared_data: Path) -> Question:
     """An artifact's bundle that a bare key signed, logged in Rekor v1."""
     asking = conformance(shared_data, "managed-key-happy-path")
-    assert asking.ask()
+    assert asking.ask().principal
     return asking
 
 
@@ -122,7 +122,7 @@ def stack(recorded_stack: Path) -> Callable[[str], Question]:
     def asking(name: str) -> Question:
         data = (recorded_stack / f"{name}.sigstore.json").read_bytes()
         found = Question(bundle=data, root=root, profile=PUBLIC_GOOD, content=content)
-        assert found.ask()
+        assert found.ask().principal
         return found
 
     return asking
@@ -172,9 +172,10 @@ def test_cve_2022_23649_a_log_entry_of_another_signature(
 def _swaps(other: Document) -> dict[str, tuple[Change, type[GlasswingError], str]]:
     """What of another good bundle about the same artifact is put into ours, and how that is refused."""
     material, message = other["verificationMaterial"], other["messageSignature"]
+    chain = material.get("x509CertificateChain", {"certificates": [material.get("certificate")]})
 
     def certificate(document: Document) -> None:
-        document["verificationMaterial"]["certificate"] = material["certificate"]
+        document["verificationMaterial"]["certificate"] = chain["certificates"][0]
 
     def signature_too(document: Document) -> None:
         certificate(document)
@@ -236,7 +237,7 @@ def test_cve_2026_22703_the_same_holds_for_every_source_of_trust(
     trust = _trusts(ours)[source]
     content = ours.content or b""
     digest = ("sha256", hashlib.sha256(content).digest())
-    assert prove_message(Bundle.from_json(ours.bundle), trust, digest=digest, content=content)
+    assert prove_message(Bundle.from_json(ours.bundle), trust, digest=digest, content=content).digest == digest[1]
     with pytest.raises(error) as refused:
         prove_message(Bundle.from_json(ours.changed(change).bundle), trust, digest=digest, content=content)
     assert refused.value.where.startswith(where)
@@ -254,18 +255,17 @@ def test_cve_2026_22703_the_same_holds_for_a_trusted_key(managed: Question, v1: 
 
 
 @pytest.fixture
-def no_network(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("verifying opens no connection")
 
     for name in ("socket", "create_connection", "getaddrinfo"):
         monkeypatch.setattr(socket, name, refuse)
-    yield
 
 
 @pytest.mark.usefixtures("no_network")
 def test_cve_2024_51746_no_entry_is_looked_up(v1: Question) -> None:
-    assert v1.ask()
+    assert v1.ask().principal
 
     def remove(document: Document) -> None:
         document["verificationMaterial"]["tlogEntries"] = []
@@ -298,7 +298,7 @@ def test_sigstore_python_1652_the_digest_and_its_algorithm_are_the_artifacts(
 
 def test_sigstore_python_1652_without_any_digest_the_signature_still_is_over_the_artifact(v1: Question) -> None:
     bare = v1.changed(lambda document: document["messageSignature"].pop("messageDigest"))
-    assert bare.ask()
+    assert bare.ask().principal
     found = refusal(replace(bare, content=b"another artifact"))
     assert type(found) is SignatureInvalid
     assert found.where == "$.messageSignature"
@@ -332,7 +332,7 @@ def _within(asking: Question, part: str, start: datetime, end: datetime | None) 
 
     def change(document: Document) -> None:
         for each in document[part]:
-            holder = each["publicKey"] if "publicKey" in each else each
+            holder = each.get("publicKey", each)
             holder["validFor"] = {"start": start.isoformat()} | ({} if end is None else {"end": end.isoformat()})
 
     return asking.in_root(change)
@@ -365,7 +365,7 @@ def test_cve_2026_54787_nobody_is_believed_outside_of_their_window(
     at = told(asking)
     # The window is closed: its ends are within it, both by themselves and at once.
     for start, end in ((at, None), (at - timedelta(days=1), at), (at, at)):
-        assert _within(asking, part, start, end).ask()
+        assert _within(asking, part, start, end).ask().principal
     for start, end in ((at + STEP, None), (at - timedelta(days=1), at - STEP)):
         found = refusal(_within(asking, part, start, end))
         assert type(found) is error
@@ -375,7 +375,7 @@ def test_cve_2026_54787_nobody_is_believed_outside_of_their_window(
 def test_cve_2026_54787_a_key_is_believed_within_its_window_only(managed: Question) -> None:
     at = _integrated(managed)
     for start, end in ((at, None), (None, at), (at, at)):
-        assert replace(managed, key_window=(start, end)).ask()
+        assert replace(managed, key_window=(start, end)).ask().principal
     for start, end in ((at + STEP, None), (None, at - STEP)):
         found = refusal(replace(managed, key_window=(start, end)))
         assert type(found) is OutsideValidity
@@ -471,7 +471,7 @@ def _clock_of(stamping: TimestampAuthority) -> Authority:
 def test_cve_2025_52556_every_bit_of_a_stamps_signature_counts() -> None:
     stamping = TimestampAuthority(Clock())
     stamp = stamping.stamp(SIGNED)
-    assert check_stamp(stamp, SIGNED, (_clock_of(stamping),))
+    assert check_stamp(stamp, SIGNED, (_clock_of(stamping),))[0] == Clock().now
     # The signature ends the response: its last value is s, of up to 32 bytes.
     for back in range(1, 30):
         changed = bytearray(stamp)
@@ -845,8 +845,8 @@ def test_cve_2025_66506_long_text_takes_no_time(dsse: Question, managed: Questio
         document["verificationMaterial"]["publicKey"]["hint"] = dots
 
     began = time.perf_counter()
-    assert dsse.changed(keyid).ask()  # a hint is no more than that
-    assert managed.changed(hint).ask()
+    assert dsse.changed(keyid).ask().principal  # a hint is no more than that
+    assert managed.changed(hint).ask().principal
     assert not glob_matches("https://*.example/*/*", dots)
     assert not glob_matches("*.*.*.*.*.*.*x", dots)
     assert time.perf_counter() - began < 5
@@ -900,9 +900,10 @@ def test_cve_2023_25656_a_subjects_distinguished_name_is_nobody() -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     made = _certificate("root@example.com", key, ("root", key), (start, start + timedelta(days=1)), ca=False)
     assert Leaf.parse(made.public_bytes(Encoding.DER)).san == "a@example.com"
+    values: dict[str, Any] = {"issuer": "https://issuer.example", "san": "a"}
     for name in ("subject", "subject_dn", "common_name", "cn", "dn", "organization"):
         with pytest.raises(PolicyRefused):
-            Identity(issuer="https://issuer.example", **{name: "root@example.com"})
+            Identity(**values, **{name: "root@example.com"})
 
 
 # --- G. nothing from outside -----------------------------------------------------------------------------------------
@@ -919,7 +920,7 @@ def test_cve_2023_47122_a_key_that_a_bundle_brings_along_is_not_believed(managed
     assert refused.value.where == "$.signatures"
     # Nor does a log's key that an entry brings along change anything.
     found = managed.changed(lambda document: entry_of(document).update(publicKey={"rawBytes": key["rawBytes"]}))
-    assert found.ask()
+    assert found.ask().principal
 
 
 @pytest.mark.usefixtures("no_network")
@@ -956,15 +957,18 @@ def test_h_junk_in_base64_is_refused_and_the_other_alphabet_is_not(dsse: Questio
     text = json.loads(dsse.bundle)["dsseEnvelope"]["signatures"][0]["sig"]
     plain = text.rstrip("=")
     for other in (plain, text.replace("+", "-").replace("/", "_")):
-        assert dsse.changed(lambda document, o=other: _set_sig(document, o)).ask()
+        assert dsse.changed(_with_sig(other)).ask().principal
     for junk in (f" {text}", f"{text}\n", f"{text[:8]}*{text[8:]}", f"{text}=", f"{text}AAAA====", f"+-{text}"):
-        found = refusal(dsse.changed(lambda document, j=junk: _set_sig(document, j)))
+        found = refusal(dsse.changed(_with_sig(junk)))
         assert type(found) is Base64Refused
         assert found.where == "$.dsseEnvelope.signatures[0].sig"
 
 
-def _set_sig(document: Document, sig: str) -> None:
-    document["dsseEnvelope"]["signatures"][0]["sig"] = sig
+def _with_sig(sig: str) -> Change:
+    def change(document: Document) -> None:
+        document["dsseEnvelope"]["signatures"][0]["sig"] = sig
+
+    return change
 
 
 def test_i_a_key_that_stands_twice_in_a_bundle_is_refused(v1: Question) -> None:
@@ -1001,7 +1005,7 @@ def test_j_nothing_but_our_errors_leaves_a_changed_root(v1: Question) -> None:
         try:
             Root.parse(json.dumps(changed).encode(), name="root", profile=FOR_ANYBODY)
         except GlasswingError as e:
-            assert getattr(e, "kind", "trust") == "trust"
+            assert getattr(e, "kind", "trust") == "trust"  # noqa: PT017  some changes change nothing
 
 
 def test_an_envelope_with_a_bare_public_key_and_a_certificate_is_ambiguous(v1: Question) -> None:

@@ -97,7 +97,7 @@ def test_a_certificate_signs_no_list_whoever_issued_it() -> None:
     with pytest.raises(RevocationsUnavailable) as caught:
         verify(forged.bytes)
     assert caught.value.code == "unavailable.revocations"
-    assert isinstance(caught.value.__cause__, KeyUntrusted)
+    assert KeyUntrusted.code in caught.value.because
 
 
 def test_an_earlier_at_does_not_freshen_an_expired_list() -> None:
