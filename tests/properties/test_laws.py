@@ -77,14 +77,13 @@ def holds_after(chain: Chain, changed: Sequence[Attestation | bytes], before: di
 
 
 @pytest.mark.parametrize("number", range(3))
-@pytest.mark.parametrize("mask", [0x01, 0x20])
-def test_every_byte_of_every_attestation_may_be_flipped(number: int, mask: int) -> None:
+def test_every_byte_of_every_attestation_may_be_flipped(number: int) -> None:
     chain = honest()
     before = proven(chain.assess())
     data = chain.evidence[number].bytes
     others = [item for item in chain.evidence if item is not chain.evidence[number]]
     for position in range(len(data)):
-        holds_after(chain, [flipped(data, position, mask), *others], before)
+        holds_after(chain, [flipped(data, position, 1 << position % 8), *others], before)
 
 
 @QUICK
@@ -537,7 +536,7 @@ def drawn_items(draw: st.DrawFn, times: str) -> Item:
     )
 
 
-@settings(QUICK, max_examples=400)
+@settings(QUICK, max_examples=250)
 @given(world=worlds())
 def test_the_walk_agrees_with_the_oracle(world: World) -> None:
     report = judge(world, world.items)
@@ -563,7 +562,7 @@ def assert_stands(graph: Graph | None) -> None:
     visit(graph.root)
 
 
-@settings(QUICK, max_examples=150)
+@settings(QUICK, max_examples=80)
 @given(world=worlds(), data=st.data())
 def test_monotone_and_blind_to_order(world: World, data: st.DataObject) -> None:
     whole = judge(world, world.items)

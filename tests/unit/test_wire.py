@@ -356,7 +356,7 @@ def test_either_alphabet_with_or_without_padding(text: str, data: bytes) -> None
         "aG k=",
         " aGk=",
         "aGk*",
-        "a!Gk=",  # PITFALLS h: Python's lax decoder drops what it does not know
+        "a!Gk=",  # Python's lax decoder drops what it does not know
         "aGl=",  # non-canonical: the last character has bits that stand for nothing
         "aH==",
         "_x==",
