@@ -371,11 +371,11 @@ class Verifier:
             try:
                 attestation = Attestation.parse(item.data, limits=self.limits)
                 proved = prove(attestation, self.trust, claimed_at=claimed_at, limits=self.limits, budget=budget)
-                for statement in proved:
-                    revocation.require_unrevoked(statement, revocations)
+                standing = revocation.standing(proved, revocations)
+                for statement in standing:
                     if self.second_opinion is not None:
                         self.second_opinion.confirm(attestation, statement, self.trust)
-                claims.extend([read(statement, types, limits=self.limits) for statement in proved])
+                claims.extend([read(statement, types, limits=self.limits) for statement in standing])
             except GlasswingError as e:
                 if budget.is_exceeded:
                     raise

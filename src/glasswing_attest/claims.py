@@ -80,7 +80,7 @@ class Claim:
 
     def __post_init__(self) -> None:
         # Hashes the payload, so once; the walk compares keys over and over.
-        proved = (sorted(self.signer.names), self.signed_by)
+        proved = (sorted(self.signer.names), self.signer.root, self.signed_by, self.verified.logs)
         object.__setattr__(self, "key", (self.statement.digest, self.signer.principal, repr(proved)))
 
     @property

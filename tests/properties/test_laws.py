@@ -371,9 +371,7 @@ def trust_for_worlds() -> Trust:
 
 
 def judge(world: World, items: Iterable[Item]) -> Report:
-    verifier = Verifier(
-        policy=policy_for(world), trust=trust_for_worlds(), predicates=readers_of(policy_for(world))
-    )
+    verifier = Verifier(policy=policy_for(world), trust=trust_for_worlds(), predicates=readers_of(policy_for(world)))
     return verifier.assess(thing(0, world.kind), [sealed(item) for item in items], at=day(NEVER))
 
 
@@ -578,7 +576,5 @@ def test_monotone_and_blind_to_order(world: World, data: st.DataObject) -> None:
 @given(world=worlds())
 def test_a_generated_case_replays(world: World, tmp_path_factory: pytest.TempPathFactory) -> None:
     report = judge(world, world.items)
-    again = replay(
-        report.case(tmp_path_factory.mktemp("case") / "case.zip"), predicates=readers_of(policy_for(world))
-    )
+    again = replay(report.case(tmp_path_factory.mktemp("case") / "case.zip"), predicates=readers_of(policy_for(world)))
     assert_says_the_same(again, report)

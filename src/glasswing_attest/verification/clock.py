@@ -42,7 +42,7 @@ def check_stamp(stamp: bytes, signature: bytes, clocks: Iterable[Authority]) -> 
     reason: GlasswingError = TimeUnproven(where="rfc3161Timestamps", because="no trusted clock made this stamp")
     for clock in clocks:
         if signer != (clock.chain[0].issuer, clock.chain[0].serial_number):
-            continue  # `rfc3161-client` would take any certificate of the chain for the signer of a stamp without one
+            continue  # `rfc3161-client` does not compare it where a stamp brings no certificate along
         try:
             _require_valid(clock, time)
             _verifier(clock.chain).verify_message(response, signature)

@@ -35,7 +35,8 @@ class VerifiedSigner(Proof):
     """The signer: one principal, and what is known of it.
 
     Attributes:
-        principal: what makes two signers distinct: ``key:`` and the fingerprint, or the root's name, issuer and name.
+        principal: what makes two signers distinct: a key's fingerprint, or issuer and name (for a private authority,
+            which names no issuer, the root's name and the name).
         names: the names that the trust gives a key; empty for a certificate.
         root: the name of the trusted root that the certificate leads to, or "".
         issuer, san: the OIDC issuer and the one name of the certificate, or "".
@@ -106,7 +107,7 @@ def check_certificate(
         path = validate_path(leaf, signed.embedded, root.authorities, told.time)
         _require_promises(path, root, limits)
     return VerifiedSigner(
-        principal=f"certificate:{root.name} {leaf.issuer} {leaf.san}",
+        principal=f"certificate:{leaf.issuer or root.name} {leaf.san}",
         names=frozenset(),
         root=root.name,
         issuer=leaf.issuer,

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import InitVar, dataclass
 from datetime import datetime
+from typing import TypeAlias
 
 from glasswing_attest.attestation import Attestation
 from glasswing_attest.bundle import Bundle
@@ -29,6 +30,8 @@ __all__ = ["VerifiedMessage", "prove", "prove_message"]
 
 _SEAL = object()
 
+_Proved: TypeAlias = tuple[LoggedSignature, VerifiedTimes, VerifiedSigner]
+
 
 def prove(
     attestation: Attestation,
@@ -38,7 +41,7 @@ def prove(
     limits: Limits = DEFAULT,
     budget: Budget | None = None,
 ) -> tuple[VerifiedStatement, ...]:
-    """Prove an attestation: one verified statement for each trusted signer of it, never an empty tuple.
+    """Prove an attestation: a verified statement for each trusted signer of it and root that says so, never none.
 
     `claimed_at` says that claimed times are good enough for keys, and at which time windows apply then; None means
     they are not. `budget` counts the signature checks of several calls.
@@ -50,9 +53,9 @@ def prove(
     refused: list[GlasswingError] = []
     for signed in signature.check(attestation, (k.key for k in trust.keys), limits=limits, budget=budget):
         try:
-            logged, times, signer = _who_and_when(signed, trust, claimed_at, limits)
-            verified = binding.check(logged, times, signer)
-            proved.append(binding.read(verified, limits=limits))
+            for logged, times, signer in _who_and_when(signed, trust, claimed_at, limits):
+                verified = binding.check(logged, times, signer)
+                proved.append(binding.read(verified, limits=limits))
         except GlasswingError as e:
             refused.append(e)
     if not proved:
@@ -89,25 +92,26 @@ def prove_message(
         GlasswingError: as `prove` does; `SubjectMismatch` when the bundle is about another digest.
     """
     signed = signature.check_message(bundle, (k.key for k in trust.keys), digest=digest, content=content)
-    _, times, signer = _who_and_when(signed, trust, claimed_at, limits)
+    _, times, signer = _who_and_when(signed, trust, claimed_at, limits)[0]
     return VerifiedMessage(algorithm=digest[0], digest=digest[1], signer=signer, times=times, seal=_SEAL)
 
 
-def _who_and_when(
-    signed: SignedPayload, trust: Trust, claimed_at: datetime | None, limits: Limits
-) -> tuple[LoggedSignature, VerifiedTimes, VerifiedSigner]:
-    """Try each root, or each name of the key, by itself; the first that proves signer and time is enough."""
-    refused: GlasswingError | None = None
-    for proof in _ways(signed, trust, claimed_at, limits):
-        if not isinstance(proof, GlasswingError):
-            return proof
-        refused = refused or proof
-    raise refused or CertificateUntrusted(where="trust", found="no trusted root", wanted="one that can say who this is")
+def _who_and_when(signed: SignedPayload, trust: Trust, claimed_at: datetime | None, limits: Limits) -> list[_Proved]:
+    """Try each root, or each witness that the key's names ask for, by itself, and give all that prove it: at least one.
+
+    A policy may name one root in particular, so the first that proves it is not enough.
+    """
+    ways = list(_ways(signed, trust, claimed_at, limits))
+    proved = [way for way in ways if not isinstance(way, GlasswingError)]
+    if not proved:
+        none = CertificateUntrusted(where="trust", found="no trusted root", wanted="one that can say who this is")
+        raise next((way for way in ways if isinstance(way, GlasswingError)), none)
+    return proved
 
 
 def _ways(
     signed: SignedPayload, trust: Trust, claimed_at: datetime | None, limits: Limits
-) -> Iterator[tuple[LoggedSignature, VerifiedTimes, VerifiedSigner] | GlasswingError]:
+) -> Iterator[_Proved | GlasswingError]:
     if signed.leaf is not None:
         for root in trust.roots:
             try:
@@ -124,9 +128,7 @@ def _ways(
             yield e
 
 
-def _by_certificate(
-    signed: SignedPayload, root: Root, limits: Limits
-) -> tuple[LoggedSignature, VerifiedTimes, VerifiedSigner]:
+def _by_certificate(signed: SignedPayload, root: Root, limits: Limits) -> _Proved:
     logged = transparency.check(signed, root.logs, at_least=root.profile.logs, limits=limits)
     times = timestamps.check(logged, root.clocks, at_least=root.profile.times, stamps=root.profile.stamps)
     return logged, times, identity.check_certificate(signed, times, root, limits=limits)
@@ -134,7 +136,7 @@ def _by_certificate(
 
 def _by_key(
     signed: SignedPayload, keys: list[TrustedKey], trust: Trust, claimed_at: datetime | None, limits: Limits
-) -> tuple[LoggedSignature, VerifiedTimes, VerifiedSigner]:
+) -> _Proved:
     witness = keys[0].witness
     root = None if witness is None else trust.root(witness.root)
     at_least = (0, 0) if witness is None else (witness.logs, witness.times)

@@ -7,6 +7,7 @@ the revocation.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import InitVar, dataclass
 from datetime import datetime
 
@@ -20,7 +21,7 @@ from glasswing_attest.verification import signature
 from glasswing_attest.verification.binding import VerifiedStatement
 from glasswing_attest.verification.proof import Proof, require_seal
 
-__all__ = ["VerifiedRevocations", "check", "require_unrevoked"]
+__all__ = ["VerifiedRevocations", "check", "require_unrevoked", "standing"]
 
 _SEAL = object()
 
@@ -76,6 +77,28 @@ def _authentic(data: bytes, trust: Trust, names: tuple[str, ...], now: datetime,
     if signed[0].leaf is not None:  # a certificate brings a key of its own, which nobody named for this
         raise KeyUntrusted(where="$.verificationMaterial", found="a certificate", wanted=f"a key of {', '.join(names)}")
     return RevocationList.parse(attestation.envelope.payload, limits=limits)
+
+
+def standing(
+    proved: Iterable[VerifiedStatement], revocations: VerifiedRevocations | None
+) -> tuple[VerifiedStatement, ...]:
+    """Give the statements that stand: an envelope's other signers are still believed when one is revoked.
+
+    Raises:
+        Revoked: none stands.
+    """
+    found: list[VerifiedStatement] = []
+    refused: list[Revoked] = []
+    for verified in proved:
+        try:
+            require_unrevoked(verified, revocations)
+        except Revoked as e:
+            refused.append(e)
+        else:
+            found.append(verified)
+    if refused and not found:
+        raise refused[0]
+    return tuple(found)
 
 
 def require_unrevoked(verified: VerifiedStatement, revocations: VerifiedRevocations | None) -> None:

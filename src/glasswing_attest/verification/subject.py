@@ -32,9 +32,7 @@ class MatchedSubject(Proof):
         require_seal(seal, _SEAL, self)
 
 
-def match(
-    verified: VerifiedStatement, digests: DigestSet, *, positions: Iterable[int] | None = None
-) -> MatchedSubject:
+def match(verified: VerifiedStatement, digests: DigestSet, *, positions: Iterable[int] | None = None) -> MatchedSubject:
     """Give the first subject that has these digests. `positions` are those to look at, where an index knows them.
 
     Raises:

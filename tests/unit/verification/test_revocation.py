@@ -1,5 +1,6 @@
 """Once the trust names who signs the revocation list, silence is never "not revoked"."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -183,3 +184,25 @@ def test_an_entry_names_one_signer() -> None:
             Revocation(since=NOW, **wrong)
         assert isinstance(caught.value, GlasswingError)
         assert caught.value.code == "malformed.field"
+
+
+def test_an_envelopes_other_signer_stands_when_one_is_revoked() -> None:
+    from glasswing_attest.envelope import Envelope
+
+    other = KeySigner.generate("ed25519")
+    trust = Trust(keys=(*TRUST.keys, TrustedKey(name="second", key=other.public_key)), revocation_signers=("security",))
+    policy = Policy.parse(POLICY.to_json().replace(b'{"key":"trainer"}', b'{"key":"second"}'), suffix=".json")
+    envelopes = [
+        Attestation.parse(signer.seal(EVIDENCE.envelope.payload, EVIDENCE.envelope.payload_type)).envelope
+        for signer in (TRAINER, other)
+    ]
+    both = Envelope(
+        payload=EVIDENCE.envelope.payload,
+        payload_type=EVIDENCE.envelope.payload_type,
+        signatures=tuple(s for e in envelopes for s in e.signatures),
+    )
+    evidence = json.dumps(both.to_dict()).encode()
+    assert Verifier(policy=policy, trust=trust, revocations=signed(OURS)).assess(MODEL, evidence).accepted
+    revoked = Verifier(policy=POLICY, trust=trust, revocations=signed(OURS)).assess(MODEL, evidence)
+    assert revoked.cause is not None
+    assert revoked.cause.code == "policy.signed-by"
