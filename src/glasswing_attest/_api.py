@@ -57,9 +57,11 @@ class Predicate(Protocol):
     @property
     def predicate_type(self) -> str:
         """The predicate type's URI."""
+        ...
 
     def to_predicate(self) -> dict[str, object]:
         """The predicate as a JSON object."""
+        ...
 
 
 @runtime_checkable

@@ -127,6 +127,7 @@ def test_the_root_is_never_trimmed() -> None:
     chain = honest()
     report = chain.assess(policy=nodes(model="we believe it"))
     refused(report, "chain.trim", "model penguin-classifier")
+    assert states(report) == {"penguin-classifier": "missing"}
     # Not even where it comes up again as its own parent.
     data = thing("loop")
     run = run_record(data, used(data, "dataset"))
