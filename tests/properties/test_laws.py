@@ -194,7 +194,7 @@ def test_never_yes_from_nothing(tmp_path: Path) -> None:
         path.write_bytes(b"")
     set_file = tmp_path / "a.attestations"
     set_file.write_bytes(b"")
-    nothings: list[Any] = [(), [], [[], [[]]], b"", b"\n\n", tmp_path / "none", *empty, set_file, iter(()), {}]
+    nothings: list[Any] = [(), [], [[], [[]]], b"", b"\n\n", tmp_path / "none", *empty, set_file, iter(())]
     for nothing in nothings:
         report = chain.assess(nothing)
         assert report.verdict == "refused"

@@ -51,8 +51,8 @@ from glasswing_attest.errors import (
     TrustExpired,
     UsageError,
 )
-from glasswing_attest.limits import Limits
 from glasswing_attest.keys import PublicKey
+from glasswing_attest.limits import Limits
 from glasswing_attest.signing.signer import Signer
 from glasswing_attest.statement.predicates.provenance import PROVENANCE_V1
 from tests.chains import (
@@ -64,6 +64,7 @@ from tests.chains import (
     policy_of,
     proven,
     provenance,
+    readers_of,
     run_record,
     seal,
     sha256,
@@ -204,7 +205,8 @@ def surface(evidence: Any, predicate: str) -> Any:
     """Judge the blob x by one attestation of this type from the trainer."""
     rule = {"predicate": predicate, "signed_by": {"any_of": ["trainer"]}}
     policy = policy_of(lambda p: p.__setitem__("nodes", {"file": {"require": [rule]}}))
-    return assess(Blob(b"x", name="x"), evidence, policy=policy, trust=honest().trust, at=NOW)
+    verifier = Verifier(policy=policy, trust=honest().trust, predicates=readers_of(policy))
+    return verifier.assess(Blob(b"x", name="x"), evidence, at=NOW)
 
 
 @pytest.mark.parametrize(

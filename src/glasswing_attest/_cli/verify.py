@@ -48,6 +48,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kind", metavar="K", help=f"{', '.join(KINDS)}, …; default: model, whatever lies there")
     add_exclude(parser)
     parser.add_argument("--at", metavar="TIME", help="hold claimed times and windows against this time, not now")
+    parser.add_argument(
+        "--revocations", metavar="FILE", help="the signed revocation list, once the trust says who signs one"
+    )
+    parser.add_argument(
+        "--revocations-seen", metavar="N", type=int, default=0, help="refuse a list of a lower version than this"
+    )
+    parser.add_argument(
+        "--second-opinion", action="store_true", help="sigstore-python must agree too, where it can say"
+    )
     parser.add_argument("--case", metavar="FILE", help="keep everything that decided in a zip file, for replay")
     parser.add_argument(
         "--digest",
@@ -63,13 +72,20 @@ def run(args: argparse.Namespace, output: Output) -> int:
     from glasswing_attest._api import Verifier
     from glasswing_attest.policy.policy import Policy
     from glasswing_attest.trust.root import Trust
+    from glasswing_attest.verification.opinion import SigstoreOpinion
 
     if (args.artifact is None) == (args.digest is None):
         raise UsageError(where="verify", wanted="either ARTIFACT or --digest")
     if args.case is not None:
         refuse_within(Path(args.case), args.artifact or os.devnull, "--case")
     with callers_to_mend():
-        verifier = Verifier(policy=Policy.load(args.policy), trust=Trust.load(args.trust))
+        verifier = Verifier(
+            policy=Policy.load(args.policy),
+            trust=Trust.load(args.trust),
+            revocations=None if args.revocations is None else _revocations(Path(args.revocations)),
+            revocations_seen=args.revocations_seen,
+            second_opinion=SigstoreOpinion() if args.second_opinion else None,
+        )
         at = _at(args.at)
         declared = None if args.digest is None else _declared(args)
     evidence = _evidence(args, output)
@@ -98,6 +114,13 @@ def tell(report: Report, output: Output) -> int:
         output.complain(f"{report.verdict.value}: {report.cause}")
     # What could not be had is 3; a limit that was exceeded is undecided too, but trying again does not help.
     return NO if report.error is None else exit_code(report.error)
+
+
+def _revocations(path: Path) -> bytes:
+    from glasswing_attest._files import read_bounded
+    from glasswing_attest.errors import RevocationsUnavailable
+
+    return read_bounded(path, "bundle_bytes", error=RevocationsUnavailable)
 
 
 def _at(text: str | None) -> datetime | None:

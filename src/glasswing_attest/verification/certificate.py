@@ -26,7 +26,7 @@ from glasswing_attest.errors import CertificateUntrusted, FieldRefused, KeyUnsup
 from glasswing_attest.keys import PublicKey
 from glasswing_attest.trust.sigstore import Authority
 
-__all__ = ["FULCIO_CLAIMS", "UNREADABLE", "Leaf", "validate_path"]
+__all__ = ["FULCIO_CLAIMS", "UNREADABLE", "Leaf", "path_stands", "validate_path"]
 
 _FULCIO = "1.3.6.1.4.1.57264.1"
 
@@ -267,6 +267,16 @@ def validate_path(
     except (verification.VerificationError, x509.UnsupportedGeneralNameType, ValueError) as e:
         raise CertificateUntrusted(where="certificate", because=str(e)) from e
     return tuple(path)
+
+
+def path_stands(path: Sequence[x509.Certificate], authorities: Sequence[Authority], time: datetime) -> bool:
+    """Tell whether a path that `validate_path` gave for another time holds at `time` too, by its windows alone.
+
+    Signatures and extensions do not change with the time. False where only a new validation can tell, as for no path.
+    """
+    if not path or not all(c.not_valid_before_utc <= time <= c.not_valid_after_utc for c in path):
+        return False
+    return any(a.window.contains(time) and a.chain[-len(path) + 1 :] == tuple(path[1:]) for a in authorities)
 
 
 def _require_understood(path: Sequence[x509.Certificate]) -> None:

@@ -19,7 +19,7 @@ from glasswing_attest.errors import CertificateUntrusted, KeyUntrusted, OutsideV
 from glasswing_attest.limits import DEFAULT, Limits
 from glasswing_attest.trust.root import TrustedKey
 from glasswing_attest.trust.sigstore import Root
-from glasswing_attest.verification.certificate import validate_path
+from glasswing_attest.verification.certificate import path_stands, validate_path
 from glasswing_attest.verification.proof import Proof, require_seal
 from glasswing_attest.verification.sct import promising_logs
 from glasswing_attest.verification.signature import SignedPayload
@@ -103,7 +103,10 @@ def check_certificate(
         raise CertificateUntrusted(where="$.verificationMaterial", found="a key", wanted="a certificate")
     if not times.times:
         raise TimeUnproven(where="$.verificationMaterial")
+    path: tuple[Certificate, ...] = ()
     for told in times.times:
+        if path_stands(path, root.authorities, told.time):
+            continue
         path = validate_path(leaf, signed.embedded, root.authorities, told.time)
         _require_promises(path, root, limits)
     return VerifiedSigner(

@@ -6,11 +6,13 @@ from itertools import product
 import pytest
 
 from glasswing_attest import Attestation, Trust
-from glasswing_attest.errors import KeyUntrusted, OutsideValidity, TimeUnproven, TrustRefused
-from glasswing_attest.trust.root import TrustedKey
+from glasswing_attest.errors import CertificateUntrusted, KeyUntrusted, OutsideValidity, TimeUnproven, TrustRefused
+from glasswing_attest.testing import VirtualSigstore
+from glasswing_attest.trust.root import TrustedKey, Witness
 from glasswing_attest.verification import identity, signature, timestamps, transparency
 from glasswing_attest.verification.identity import VerifiedSigner
 from glasswing_attest.verification.procedure import prove
+from glasswing_attest.verification.signature import SignedPayload
 from glasswing_attest.verification.timestamps import VerifiedTimes, WitnessedTime
 from tests.chains import NOW, bare, honest, policy_of, signer
 
@@ -24,9 +26,14 @@ def keyed(name: str = "trainer", **window: object) -> TrustedKey:
 
 
 def witnessed(*times: datetime) -> VerifiedTimes:
-    """Simulates trusted witnesses, of which this release has none, through the module's own seal."""
+    """Simulates trusted witnesses through the module's own seal: real ones know no microseconds."""
     each = tuple(WitnessedTime(time=time, witness="simulated") for time in times)
     return VerifiedTimes(times=each, seal=timestamps._SEAL)
+
+
+def unwitnessed(signed: SignedPayload) -> VerifiedTimes:
+    """The times of a signature by a key of which no witness is asked."""
+    return timestamps.check(transparency.check(signed, None, at_least=0), None, at_least=0)
 
 
 def identified(
@@ -34,8 +41,8 @@ def identified(
 ) -> VerifiedSigner:
     attestation = honest().run if data is None else Attestation.parse(data)
     (signed,) = signature.check(attestation, [signer("trainer").public_key])
-    proved = timestamps.check(transparency.check(signed)) if times is None else times
-    return identity.check(signed, proved, keys, claimed_at=at)
+    proved = unwitnessed(signed) if times is None else times
+    return identity.check_key(signed, proved, keys, claimed_at=at)
 
 
 @pytest.mark.parametrize("witness", [False, True], ids=["claimed", "witnessed"])
@@ -137,7 +144,72 @@ def test_a_window_that_makes_no_sense_does_not_construct(window: dict[str, objec
 
 
 def test_an_empty_or_doubled_trust_does_not_construct() -> None:
-    for keys in ((), (keyed("a"), keyed("a"))):
+    root = VirtualSigstore("one").root()
+    for keys, roots, where in (
+        ((), (), "trust"),
+        ((keyed("a"), keyed("a")), (), "keys"),
+        ((), (root, root), "roots"),
+    ):
         with pytest.raises(TrustRefused) as caught:
-            Trust(keys=keys)
-        assert (caught.value.code, caught.value.where) == ("malformed.trust", "keys")
+            Trust(keys=keys, roots=roots)
+        assert (caught.value.code, caught.value.where) == ("malformed.trust", where)
+
+
+# --- by witnesses and certificates -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("shift", "good"),
+    [(-1, False), (0, True), (3600, True), (7200, True), (7201, False)],
+    ids=["before", "start", "within", "end", "after"],
+)
+def test_cve_2026_54787_a_real_witness_decides_about_a_keys_window(shift: int, good: bool) -> None:
+    sigstore = VirtualSigstore()
+    start = sigstore.clock.now
+    window = {"valid_from": start, "valid_until": start + timedelta(hours=2)}
+    sigstore.clock.advance(seconds=shift)
+    stamped = sigstore.sign(honest().run.envelope.payload, identity=signer("trainer"), log=None)
+    trust = sigstore.trust(keys=[keyed(witness=Witness(root=sigstore.name, logs=0, times=1), **window)])
+    # The claimed time is within the window throughout: where a witness is asked for, it does not count.
+    claimed = start + timedelta(hours=1)
+    if good:
+        (proved,) = prove(stamped, trust, claimed_at=claimed)
+        assert (proved.signer.names, proved.times.signed_by) == ({"trainer"}, sigstore.clock.now)
+        return
+    with pytest.raises(OutsideValidity) as caught:
+        prove(stamped, trust, claimed_at=claimed)
+    assert (caught.value.code, caught.value.where) == ("verification.outside-validity", "keys.trainer")
+
+
+def test_a_certificates_signer_is_issuer_and_name_and_has_no_key_name() -> None:
+    sigstore = VirtualSigstore()
+    key = sigstore.signer("alice@example.com")
+    signed = Attestation.parse(key.seal(honest().run.envelope.payload))
+    # The very key of the certificate stands in the trust too: a certificate is judged by its root alone.
+    trust = sigstore.trust(keys=[TrustedKey(name="trainer", key=key.public_key)])
+    (proved,) = prove(signed, trust, claimed_at=NOW)
+    told = proved.signer
+    assert (told.issuer, told.san, told.root) == ("https://issuer.example", "alice@example.com", "virtual")
+    assert told.principal == "certificate:https://issuer.example alice@example.com"
+    assert told.names == frozenset()
+    assert told.not_before == sigstore.clock.now
+    with pytest.raises(CertificateUntrusted):
+        prove(signed, Trust.of(trainer=key.public_key), claimed_at=NOW)
+
+
+def test_a_certificate_always_needs_a_witness() -> None:
+    sigstore = VirtualSigstore()
+    attestation = sigstore.sign(honest().run.envelope.payload, identity="alice@example.com")
+    (signed,) = signature.check(attestation, ())
+    root = sigstore.root()
+    with pytest.raises(TimeUnproven) as caught:
+        identity.check_certificate(signed, unwitnessed(signed), root)
+    assert caught.value.code == "verification.time-unproven"
+    assert identity.check_certificate(signed, witnessed(sigstore.clock.now), root).san == "alice@example.com"
+
+
+def test_a_key_has_no_certificate() -> None:
+    (signed,) = signature.check(honest().run, [signer("trainer").public_key])
+    with pytest.raises(CertificateUntrusted) as caught:
+        identity.check_certificate(signed, witnessed(NOW), VirtualSigstore().root())
+    assert (caught.value.code, caught.value.found) == ("verification.certificate", "a key")

@@ -3,26 +3,48 @@
 import ast
 import copy
 import dataclasses
+import hashlib
 import pickle
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, MutableMapping
+from datetime import datetime
+from enum import Enum
 from functools import cache
 from pathlib import Path
+from types import NoneType
 
 import pytest
+from cryptography import x509
 
-from glasswing_attest import Trust
+from glasswing_attest import Attestation, Trust
+from glasswing_attest._wire import read_json
+from glasswing_attest.bundle import Bundle
 from glasswing_attest.envelope import Envelope, EnvelopeSignature
+from glasswing_attest.errors import MessageSignatureUnsupported, UnsupportedError, VerificationError
 from glasswing_attest.limits import DEFAULT
 from glasswing_attest.statement.statement import Statement
-from glasswing_attest.verification import binding, identity, procedure, signature, subject, timestamps, transparency
+from glasswing_attest.testing import LeafOptions, VirtualSigstore
+from glasswing_attest.trust.revocation import REVOCATIONS_TYPE, Revocation, RevocationList
+from glasswing_attest.trust.sigstore import Root
+from glasswing_attest.verification import (
+    binding,
+    identity,
+    procedure,
+    revocation,
+    signature,
+    subject,
+    timestamps,
+    transparency,
+)
 from glasswing_attest.verification.binding import VerifiedPayload, VerifiedStatement
 from glasswing_attest.verification.identity import VerifiedSigner
+from glasswing_attest.verification.procedure import VerifiedMessage
 from glasswing_attest.verification.proof import Proof
+from glasswing_attest.verification.revocation import VerifiedRevocations
 from glasswing_attest.verification.signature import SignedPayload
 from glasswing_attest.verification.subject import MatchedSubject
 from glasswing_attest.verification.timestamps import VerifiedTimes
 from glasswing_attest.verification.transparency import LoggedSignature
-from tests.chains import NOW, honest
+from tests.chains import NOW, honest, signer
 
 PROOFS = {
     SignedPayload: signature,
@@ -32,6 +54,8 @@ PROOFS = {
     VerifiedPayload: binding,
     VerifiedStatement: binding,
     MatchedSubject: subject,
+    VerifiedMessage: procedure,
+    VerifiedRevocations: revocation,
 }
 MODULES = sorted((Path(__file__).parents[3] / "src" / "glasswing_attest").rglob("*.py"))
 
@@ -41,13 +65,36 @@ def proofs() -> dict[type[Proof], Proof]:
     """One of each type, proved honestly."""
     chain = honest()
     (signed,) = signature.check(chain.run, [key.key for key in chain.trust.keys])
-    logged = transparency.check(signed)
-    times = timestamps.check(logged)
-    signer = identity.check(signed, times, chain.trust.keys, claimed_at=NOW)
+    logged = transparency.check(signed, None, at_least=0)
+    times = timestamps.check(logged, None, at_least=0)
+    signer = identity.check_key(signed, times, chain.trust.keys, claimed_at=NOW)
     payload = binding.check(logged, times, signer)
     statement = binding.read(payload, limits=DEFAULT)
     matched = subject.match(statement, chain.model.digests)
-    return {type(p): p for p in (signed, logged, times, signer, payload, statement, matched)}
+    named = dataclasses.replace(chain.trust, revocation_signers=("trainer",))
+    revocations = revocation.check(revoked_list(), named, now=NOW)
+    assert revocations is not None
+    bundle, trust = signed_artifact()
+    message = procedure.prove_message(bundle, trust, digest=digest_of(b"weights"))
+    return {type(p): p for p in (signed, logged, times, signer, payload, statement, matched, revocations, message)}
+
+
+def revoked_list() -> bytes:
+    """A revocation list about somebody, signed by the trainer."""
+    entry = Revocation(since=NOW, key="0" * 64)
+    document = RevocationList.of([entry], version=1, issued=NOW, expires=NOW)
+    return signer("trainer").seal(document.to_json(), REVOCATIONS_TYPE)
+
+
+def signed_artifact() -> tuple[Bundle, Trust]:
+    """A bundle that signs the bytes ``weights`` directly."""
+    sigstore = VirtualSigstore()
+    data = sigstore.sign_artifact(b"weights", identity="alice@example.com")
+    return Bundle.parse(read_json(data)), sigstore.trust()
+
+
+def digest_of(data: bytes) -> tuple[str, bytes]:
+    return "sha256", hashlib.sha256(data).digest()
 
 
 def all_proof_types(root: type[Proof] = Proof) -> Iterator[type[Proof]]:
@@ -138,28 +185,126 @@ def test_a_statement_is_read_only_from_what_the_steps_before_proved() -> None:
         signatures=(EnvelopeSignature(sig=b"x"),),
     )
     with pytest.raises(AttributeError):
-        transparency.check(unproved).signed.key  # type: ignore[arg-type]  # noqa: B018
+        transparency.check(unproved, (), at_least=0)  # type: ignore[arg-type]
     with pytest.raises(AttributeError):
         binding.check(unproved, proved[VerifiedTimes], proved[VerifiedSigner])  # type: ignore[arg-type]
     statement = Statement.parse_unverified(chain.run.envelope.payload)
     with pytest.raises(AttributeError):
         subject.match(statement, chain.model.digests)  # type: ignore[arg-type]
+    # A list that was only parsed revokes nobody, and, which is worse, would show nobody to be unrevoked.
+    parsed = RevocationList.parse(Attestation.parse(revoked_list()).envelope.payload)
+    verified = proved[VerifiedStatement]
+    assert isinstance(verified, VerifiedStatement)
+    with pytest.raises(AttributeError):
+        revocation.require_unrevoked(verified, parsed)  # type: ignore[arg-type]
 
 
-def test_the_procedure_takes_the_steps_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    chain = honest()
-    taken: list[str] = []
-    steps = ((signature, "check"), (transparency, "check"), (timestamps, "check"), (identity, "check"))
+def test_what_signs_an_artifact_is_no_statement() -> None:
+    # The same bytes signed directly and as a payload are two different things: neither proof leads to the other.
+    sigstore = VirtualSigstore()
+    trust, payload = sigstore.trust(), honest().run.envelope.payload
+    bundle = Bundle.parse(read_json(sigstore.sign_artifact(payload, identity="alice@example.com")))
+    signed = signature.check_message(bundle, (), digest=digest_of(payload), content=payload)
+    logged = transparency.check(signed, trust.roots[0].logs, at_least=1)
+    times = timestamps.check(logged, trust.roots[0].clocks, at_least=1)
+    signer = identity.check_certificate(signed, times, trust.roots[0])
+    with pytest.raises(MessageSignatureUnsupported):
+        binding.check(logged, times, signer)
+    about = Bundle.parse(read_json(sigstore.sign(payload, identity="alice@example.com").bytes))
+    with pytest.raises(UnsupportedError) as caught:
+        procedure.prove_message(about, trust, digest=digest_of(payload), content=payload)
+    assert (caught.value.found, caught.value.wanted) == ("dsseEnvelope", "messageSignature")
+
+
+STEPS = ["signature", "transparency", "timestamps", "identity", "binding", "binding"]
+
+
+@pytest.fixture
+def taken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The steps that the procedure takes, as it takes them."""
+    told: list[str] = []
+    steps = ((signature, "check"), (transparency, "check"), (timestamps, "check"))
+    steps += ((identity, "check_key"), (identity, "check_certificate"))
     for module, name in (*steps, (binding, "check"), (binding, "read")):
 
         def step(*args: object, _was: object = getattr(module, name), _as: str = module.__name__, **more: object):  # type: ignore[no-untyped-def]
-            taken.append(_as.rsplit(".", 1)[1])
+            told.append(_as.rsplit(".", 1)[1])
             return _was(*args, **more)  # type: ignore[operator]
 
         monkeypatch.setattr(module, name, step)
+    return told
+
+
+def test_the_procedure_takes_the_steps_in_order(taken: list[str]) -> None:
+    chain = honest()
     (verified,) = procedure.prove(chain.run, chain.trust, claimed_at=NOW)
-    assert taken == ["signature", "transparency", "timestamps", "identity", "binding", "binding"]
+    assert taken == STEPS
     assert verified.statement.payload == chain.run.envelope.payload
+
+
+def test_the_procedure_takes_the_same_steps_for_a_certificate(taken: list[str]) -> None:
+    sigstore = VirtualSigstore()
+    attestation = sigstore.sign(honest().run.envelope.payload, identity="alice@example.com")
+    (verified,) = procedure.prove(attestation, sigstore.trust())
+    assert taken == STEPS
+    assert verified.statement.payload == attestation.envelope.payload
+
+
+def test_two_roots_prove_what_each_proves_alone() -> None:
+    # Nothing is proved by a log of the one and a clock of the other; and what the one does not prove takes nothing
+    # from the other.
+    one, two = VirtualSigstore("one"), VirtualSigstore("two")
+    shared = dataclasses.replace(one.root(), name="shared")
+    payload = honest().run.envelope.payload
+    for attestation in (
+        one.sign(payload, identity="alice@example.com"),
+        two.sign(payload, identity="alice@example.com", log="v2"),
+        one.sign(payload, identity="alice@example.com", log=two.log("v1")),
+        one.sign(payload, identity="alice@example.com", stamps=two.clocks, log=one.log("v2")),
+        one.sign(payload, identity="alice@example.com", leaf=LeafOptions(ct_logs=two.ct_logs)),
+    ):
+        for roots in ((one.root(), two.root()), (one.root(), shared), (one.root(), two.root(), shared)):
+            alone = [proof for root in roots for proof in proved_by(attestation, root)]
+            both = proved_by(attestation, *roots)
+            assert sorted(both, key=by_root) == sorted(alone, key=by_root)
+            assert len({by_root(proof) for proof in both}) == len(both)
+
+
+def proved_by(attestation: Attestation, *roots: Root) -> tuple[VerifiedStatement, ...]:
+    try:
+        return procedure.prove(attestation, Trust(roots=roots))
+    except VerificationError:
+        return ()
+
+
+def by_root(proof: VerifiedStatement) -> str:
+    return proof.signer.root
+
+
+def test_a_proof_holds_nothing_that_can_be_changed() -> None:
+    # What a check has looked at is what everybody after it sees: no list, no dict, no open door on the way down.
+    for proof in proofs().values():
+        assert list(changeable(proof, type(proof).__name__)) == []
+
+
+def changeable(value: object, path: str) -> Iterator[str]:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        assert getattr(type(value), "__dataclass_params__").frozen, path  # noqa: B009
+        for field in dataclasses.fields(value):
+            yield from changeable(getattr(value, field.name), f"{path}.{field.name}")
+    elif isinstance(value, tuple | frozenset):
+        for each in value:
+            yield from changeable(each, f"{path}[]")
+    elif isinstance(value, Mapping):
+        if isinstance(value, MutableMapping):
+            yield path
+        for key, each in value.items():
+            yield from changeable(each, f"{path}[{key!r}]")
+    elif not isinstance(value, FIXED):
+        yield f"{path}: {type(value).__name__}"
+
+
+FIXED = (str, bytes, int, float, bool, NoneType, datetime, Enum, x509.Certificate)
 
 
 def test_a_proof_tells_whose_key_it_was() -> None:
