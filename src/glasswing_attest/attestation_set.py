@@ -10,7 +10,8 @@ The file is a stream; nobody needs to hold it whole. ``proto/glasswing/attest/v1
     <varint length> AttestationSetItem{end: {items: <how many stood between>}}
 
 The end is what tells a whole file from one that was cut between two items. The container is not signed and proves
-nothing: each attestation in it is verified as if it had come alone.
+nothing: each attestation in it is verified as if it had come alone, and a manifest that is read from it is a declared
+one, whatever it says of itself.
 """
 
 from __future__ import annotations

@@ -202,6 +202,10 @@ def test_never_yes_from_nothing(tmp_path: Path) -> None:
         assert report.cause.code == "chain.no-attestation"
         assert report.records(object) == ()
         assert report.to_dict()["evidence"]["used"] == []
+    for mistake in ({}, None, 0):  # these are not even nothing, but a mistake of the caller
+        with pytest.raises(UsageError) as caught:
+            chain.assess([mistake])  # type: ignore[list-item]
+        assert caught.value.code == "usage"
 
 
 # --- a case ----------------------------------------------------------------------------------------------------------
@@ -377,9 +381,10 @@ def judge(world: World, items: Iterable[Item]) -> Report:
 
 @pytest.fixture(autouse=True, scope="module")
 def witnesses() -> Iterator[None]:
-    """Simulates trusted witnesses, of which this release has none: the time stands in the generated predicate."""
+    """Simulates trusted witnesses: the time stands in the generated predicate."""
 
     def simulated(logged: LoggedSignature, *_: object, **__: object) -> VerifiedTimes:
+        assert logged.signed.envelope is not None
         said = Statement.parse_unverified(logged.signed.envelope.payload).predicate.get("nonce")
         times = (WitnessedTime(time=day(said), witness="simulated"),) if isinstance(said, int) else ()
         return VerifiedTimes(times=times, seal=timestamps._SEAL)

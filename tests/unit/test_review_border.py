@@ -832,6 +832,13 @@ def test_each_caller_gets_an_error_of_its_own() -> None:
     assert len(traceback.extract_tb(second.__traceback__)) <= len(traceback.extract_tb(first.__traceback__))
 
 
+def test_two_reports_do_not_share_an_error() -> None:
+    verifier = Verifier(policy=RECORDED, trust=TRUST)
+    reports = [verifier.assess(THING, ["/nowhere"]), verifier.assess(THING, ["/nowhere"])]
+    errors = [refused(StoreUnavailable, "unavailable.store", report.require) for report in reports]
+    assert [error.report for error in errors] == reports
+
+
 def test_a_whole_chain_still_holds(tmp_path: Path) -> None:
     chain = honest()
     report = chain.assess()

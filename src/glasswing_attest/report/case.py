@@ -108,10 +108,15 @@ def unpack(path: Path, *, limits: Limits = DEFAULT) -> Case:
             listed = archive.infolist()
             if len({info.filename for info in listed}) != len(listed):
                 raise FormatUnsupported(where=str(path), found="a member twice", wanted="a case file")
+            for info in listed:
+                # Only stored members are written, so a compressed one is no case of ours, and nothing can inflate.
+                if info.compress_type != zipfile.ZIP_STORED:
+                    where, found = f"{path}: {info.filename}", "a compressed member"
+                    raise FormatUnsupported(where=where, found=found, wanted="a stored one")
             # Stored members cannot be larger together than the file, unless they overlap: few bytes would become many.
             if sum(info.file_size for info in listed) > len(data):
                 raise FormatUnsupported(where=str(path), found="members that overlap", wanted="a case file")
-            members = {info.filename: _member(archive, info, path) for info in listed}
+            members = {info.filename: archive.read(info) for info in listed}
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, OSError) as e:
         raise FormatUnsupported(where=str(path), wanted="a case file", because=str(e)) from e
     for name in _HEAD:
@@ -151,10 +156,3 @@ def unpack(path: Path, *, limits: Limits = DEFAULT) -> Case:
         verdict=head.need("verdict").text(),
         version=head.need("version").text(),
     )
-
-
-def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> bytes:
-    # Only stored members are written, so a compressed one is no case of ours, and nothing can inflate.
-    if info.compress_type != zipfile.ZIP_STORED:
-        raise FormatUnsupported(where=f"{path}: {info.filename}", found="a compressed member", wanted="a stored one")
-    return archive.read(info)

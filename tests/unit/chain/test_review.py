@@ -116,10 +116,8 @@ def read_by(kind: PredicateType, *, limits: Limits | None = None) -> Report:
     """Judge a dataset by its record and one statement of the type."""
     data = thing("d")
     policy = policy_of(lambda p: p["nodes"]["dataset"]["require"].append(dict(CHECK)))
-    more = {} if limits is None else {"limits": limits}
-    return honest().assess(
-        [data_record(data), checked(data, ok=True)], artifact=data, policy=policy, predicates=(kind,), **more
-    )
+    pile = [data_record(data), checked(data, ok=True)]
+    return honest().assess(pile, artifact=data, policy=policy, predicates=(kind,), limits=limits or DEFAULT)
 
 
 @pytest.mark.parametrize(

@@ -424,6 +424,7 @@ def witness(monkeypatch: pytest.MonkeyPatch) -> Callable[[Attestation, datetime]
     times: dict[bytes, datetime] = {}
 
     def simulated(logged: LoggedSignature, *_: object, **__: object) -> VerifiedTimes:
+        assert logged.signed.envelope is not None
         found = times.get(logged.signed.envelope.payload)
         each = () if found is None else (WitnessedTime(time=found, witness="simulated"),)
         return VerifiedTimes(times=each, seal=timestamps._SEAL)

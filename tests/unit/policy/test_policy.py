@@ -87,9 +87,15 @@ REFUSED: dict[str, tuple[Change, str]] = {
     "kind run": (setting("nodes/run", {"trim": {"reason": "x"}}), "nodes.run"),
     "times of neither kind": (setting("times", "any"), "times"),
     "declared of neither kind": (setting("declared", True), "declared"),
-    "identity without key": (setting("identities/trainer", {}), "identities.trainer.key"),
+    "identity without key": (
+        setting("identities/trainer", {}),
+        "identities.trainer: Value error, say exactly one of key, issuer and authority",
+    ),
     "identity with empty key": (setting("identities/trainer", {"key": ""}), "identities.trainer.key"),
-    "identity of an issuer": (setting("identities/trainer", {"issuer": "x"}), "identities.trainer.key"),
+    "identity of an issuer": (
+        setting("identities/trainer", {"issuer": "x"}),
+        "identities.trainer: Value error, an issuer vouches for everybody",
+    ),
     "rule of neither": (setting("nodes/model", {}), "nodes.model"),
     "rule of both": (setting("nodes/model/trim", {"reason": "x"}), "nodes.model"),
     "rule with no requirement": (setting("nodes/model/require", []), "nodes.model"),

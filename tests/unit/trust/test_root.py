@@ -209,7 +209,7 @@ def test_key_files_lie_beside_the_trust_file_and_nowhere_else(tmp_path: Path, mo
 
 
 def test_trust_made_in_python_is_held_to_the_same_rules() -> None:
-    for keys, where in (((), "keys"), ((TrustedKey(name="a", key=KEY), TrustedKey(name="a", key=OTHER)), "keys")):
+    for keys, where in (((), "trust"), ((TrustedKey(name="a", key=KEY), TrustedKey(name="a", key=OTHER)), "keys")):
         with pytest.raises(TrustRefused) as refused:
             Trust(keys=keys)
         assert refused.value.where == where

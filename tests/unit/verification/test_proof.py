@@ -14,6 +14,7 @@ from types import NoneType
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from glasswing_attest import Attestation, Trust
 from glasswing_attest._wire import read_json
@@ -304,7 +305,8 @@ def changeable(value: object, path: str) -> Iterator[str]:
         yield f"{path}: {type(value).__name__}"
 
 
-FIXED = (str, bytes, int, float, bool, NoneType, datetime, Enum, x509.Certificate)
+KEYS = (ec.EllipticCurvePublicKey, ed25519.Ed25519PublicKey, rsa.RSAPublicKey)
+FIXED = (str, bytes, int, float, bool, NoneType, datetime, Enum, x509.Certificate, *KEYS)
 
 
 def test_a_proof_tells_whose_key_it_was() -> None:
