@@ -184,10 +184,11 @@ def _plain_loader(where: str, kind: Kind, limits: Limits) -> type[yaml.SafeLoade
     class Plain(_Loader):
         def compose_node(self, parent: Any, index: Any) -> Any:
             event: Any = self.peek_event()  # type: ignore[no-untyped-call]
-            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-                raise NotYaml(kind=kind, where=f"{where}:{event.start_mark.line + 1}", found="an anchor or alias")
+            place = f"{where}:{event.start_mark.line + 1}"
+            if getattr(event, "anchor", None):  # on an alias too
+                raise NotYaml(kind=kind, where=place, found="an anchor or alias")
             if tag := getattr(event, "tag", None):
-                raise NotYaml(kind=kind, where=f"{where}:{event.start_mark.line + 1}", found=f"the tag {tag}")
+                raise NotYaml(kind=kind, where=place, found=f"the tag {tag}")
             return super().compose_node(parent, index)
 
     return Plain

@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 from glasswing_attest import Attestation, GlasswingError, Manifest, Model, Policy, Report, Trust, Verifier, replay
 from glasswing_attest.artifact.file import Blob
 from glasswing_attest.chain.graph import Graph
+from glasswing_attest.errors import UsageError
 from glasswing_attest.statement.predicates.provenance import PROVENANCE_V1, ROLES
 from glasswing_attest.statement.statement import Statement
 from glasswing_attest.verification import timestamps

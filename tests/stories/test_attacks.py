@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -50,22 +50,26 @@ from glasswing_attest.errors import (
     Mismatch,
     NoMatchingAttestation,
     NotAccepted,
+    NotLogged,
     OutsideValidity,
+    RevocationsUnavailable,
+    Revoked,
     SignatureInvalid,
     SourceRefused,
     SubjectMismatch,
     TimeUnproven,
+    TrustExpired,
 )
 from glasswing_attest.limits import Limits
 from glasswing_attest.statement.predicates.provenance import PROVENANCE_V1, Provenance
 from glasswing_attest.statement.predicates.summary import SUMMARY_V1
 from glasswing_attest.store import Evidence
-from glasswing_attest.testing import VirtualSigstore
-from glasswing_attest.trust.root import TrustedKey
-from glasswing_attest.verification import timestamps
-from glasswing_attest.verification.timestamps import VerifiedTimes, WitnessedTime
-from glasswing_attest.verification.transparency import LoggedSignature
-from tests.chains import Said, bare, policy_of, run_record, seal, signer, statement, trust_of, used
+from glasswing_attest.testing import Clock, LeafOptions, VirtualSigner, VirtualSigstore
+from glasswing_attest.testing.sigstore import Identity
+from glasswing_attest.trust.revocation import REVOCATIONS_TYPE, Revocation, RevocationList
+from glasswing_attest.trust.root import TrustedKey, Witness
+from glasswing_attest.trust.sigstore import Window
+from tests.chains import Said, bare, policy_of, readers_of, run_record, seal, signer, statement, trust_of, used
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 
@@ -599,7 +603,7 @@ def test_suppression_of_a_parents_evidence(site: Site) -> None:
     # Each claim is asked for; that something bad was not said is worth nothing.
     checked = {"predicate": "https://x.example/scan/v1", "signed_by": {"any_of": ["developer"]}}
     policy = policy_of(lambda p: p["nodes"]["dataset"]["require"].append(checked))
-    site.refuses(NoMatchingAttestation, "verification.no-match", policy=policy)
+    site.refuses(NoMatchingAttestation, "verification.no-match", policy=policy, predicates=readers_of(policy))
 
 
 def test_cycle(site: Site) -> None:
@@ -630,45 +634,364 @@ def test_resource_exhaustion(site: Site) -> None:
 
 # --- time ------------------------------------------------------------------------------------------------------------
 
-
-@pytest.fixture
-def witness(monkeypatch: pytest.MonkeyPatch) -> dict[bytes, datetime]:
-    """Simulates a trusted witness, of which this release has none, through its own module's seal."""
-    times: dict[bytes, datetime] = {}
-
-    def simulated(logged: LoggedSignature) -> VerifiedTimes:
-        found = times.get(logged.signed.envelope.payload)
-        each = () if found is None else (WitnessedTime(time=found, witness="simulated"),)
-        return VerifiedTimes(times=each, seal=timestamps._SEAL)
-
-    monkeypatch.setattr(timestamps, "check", simulated)
-    return times
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+STARTED = (datetime.now(UTC) - 400 * DAY).replace(microsecond=0)
+FINISHED = STARTED + HOUR
+PEOPLE = ("trainer", "data-team", "developer")
 
 
-def test_post_hoc_provenance(site: Site, witness: dict[bytes, datetime]) -> None:
+@dataclass
+class Watched:
+    """The honest place, where a Sigstore witnesses when people sign: with keys of their own, or with certificates."""
+
+    site: Site
+    keyless: bool
+    log: Literal["v1", "v2"] = "v2"
+    sigstore: VirtualSigstore = field(default_factory=lambda: VirtualSigstore(clock=Clock(STARTED - 30 * DAY)))
+
+    def who(self, name: str) -> Identity:
+        return f"{name}@example.com" if self.keyless else signer(name)
+
+    @property
+    def policy(self) -> Policy:
+        def change(plain: dict[str, Any]) -> None:
+            del plain["times"]
+            if self.keyless:
+                issuer = "https://issuer.example"
+                plain["identities"] = {n: {"issuer": issuer, "san": f"{n}@example.com"} for n in PEOPLE}
+
+        return policy_of(change)
+
+    def trust(self, *, until: datetime | None = None, listed: bool = False) -> Trust:
+        """The Sigstore, and the keys with it as their witness; `until` ends the trainer's, `listed` asks for a list."""
+        witness = Witness(root=self.sigstore.name, logs=1, times=1)
+        keys = [
+            TrustedKey(
+                name=name,
+                key=signer(name).public_key,
+                witness=witness,
+                valid_until=until if name == "trainer" else None,
+            )
+            for name in (() if self.keyless else PEOPLE)
+        ]
+        security = TrustedKey(name="security", key=signer("security").public_key)
+        trust = self.sigstore.trust(keys=[*keys, security])
+        return replace(trust, revocation_signers=("security",)) if listed else trust
+
+    def signer(self, name: str, at: datetime, **how: Any) -> VirtualSigner:
+        self.sigstore.clock.set(at)
+        return self.sigstore.signer(self.who(name), **{"log": self.log, **how})
+
+    def records(self, *, data: datetime = STARTED, code: datetime = STARTED) -> list[Attestation]:
+        """The inputs' records, each signed at its time."""
+        return [
+            attest(Dataset(self.site.data), DataRecord(name="iris"), signer=self.signer("data-team", data)),
+            attest(Source(self.site.code), CodeRecord(name="train"), signer=self.signer("developer", code)),
+        ]
+
+    def run(self, at: datetime = FINISHED, *, by: str = "trainer", **how: Any) -> Attestation:
+        """The run, which started and finished at the honest times, signed at this one."""
+        said = replace(self.site.provenance, started_on=STARTED, finished_on=FINISHED)
+        return attest(Model(self.site.model), said, signer=self.signer(by, at, **how))
+
+    def stamped_anew(self, attestation: Attestation, at: datetime) -> bytes:
+        """The same signature under a new stamp: anybody can get one, without any key."""
+        self.sigstore.clock.set(at)
+        plain = json.loads(attestation.bytes)
+        (signature,) = attestation.envelope.signatures
+        stamp = base64.b64encode(self.sigstore.clocks[0].stamp(signature.sig)).decode()
+        plain["verificationMaterial"]["timestampVerificationData"] = {"rfc3161Timestamps": [{"signedTimestamp": stamp}]}
+        return json.dumps(plain).encode()
+
+    def assess(self, evidence: Evidence, **more: Any) -> Report:
+        return self.site.assess(evidence, policy=self.policy, **{"trust": self.trust(), **more})
+
+    def refuses(self, error: type[GlasswingError], code: str, evidence: Evidence, **more: Any) -> GlasswingError:
+        return self.site.refuses(error, code, evidence, policy=self.policy, **{"trust": self.trust(), **more})
+
+
+@pytest.fixture(params=["keys, Rekor v1", "keys, Rekor v2", "certificates, Rekor v1", "certificates, Rekor v2"])
+def watched(site: Site, request: pytest.FixtureRequest) -> Watched:
+    how = str(request.param)
+    return Watched(site, keyless=how.startswith("certificates"), log="v1" if how.endswith("v1") else "v2")
+
+
+def test_post_hoc_provenance(watched: Watched) -> None:
     # The dataset was attested only after it had been used, to complete the chain.
-    started, finished = site.provenance.started_on, site.provenance.finished_on
-    assert started is not None
-    assert finished is not None
-    policy = policy_of(lambda p: p.pop("times"))
-    site.refuses(TimeUnproven, "verification.time-unproven", policy=policy)
-    witness.update({a.envelope.payload: started for a in (site.record, site.source)})
-    witness[site.run.envelope.payload] = finished
-    assert site.assess(policy=policy).accepted
-    witness[site.record.envelope.payload] = started + timedelta(seconds=1)
-    site.refuses(NotAccepted, "chain.causality", policy=policy)
+    run = watched.run()
+    assert watched.assess([run, *watched.records()]).accepted
+    for late in (timedelta(seconds=1), 365 * DAY):
+        for when in ({"data": STARTED + late}, {"code": STARTED + late}):
+            watched.refuses(NotAccepted, "chain.causality", [run, *watched.records(**when)])
+    # Whoever leaves the witnesses out has no time at all, and one who has none is not believed.
+    code = watched.records()[1]
+    for how, error, told in (
+        ({"log": None}, NotLogged, "verification.not-logged"),
+        ({"log": "v2", "stamps": 0}, TimeUnproven, "verification.time-unproven"),
+    ):
+        late_one = watched.signer("data-team", FINISHED + DAY, **how)
+        data = attest(Dataset(watched.site.data), DataRecord(name="iris"), signer=late_one)
+        watched.refuses(error, told, [run, data, code])
 
 
-def test_re_stamped_run(site: Site, witness: dict[bytes, datetime]) -> None:
-    # The run is stamped again, later than the dataset's record. What counts is when the run says it started.
-    started, _ = site.provenance.started_on, site.provenance.finished_on
-    assert started is not None
-    policy = policy_of(lambda p: p.pop("times"))
-    witness[site.record.envelope.payload] = started + timedelta(days=1)
-    witness[site.source.envelope.payload] = started
-    for later in (timedelta(days=2), timedelta(days=365)):
-        witness[site.run.envelope.payload] = started + later
-        site.refuses(NotAccepted, "chain.causality", policy=policy)
+def test_post_hoc_provenance_without_any_witness(site: Site) -> None:
+    site.refuses(TimeUnproven, "verification.time-unproven", policy=policy_of(lambda p: p.pop("times")))
+
+
+def test_re_stamped_run(watched: Watched) -> None:
+    # The run is signed again, later than the dataset's record. What counts is when the run says it started.
+    late = watched.records(data=STARTED + DAY)
+    runs: list[Attestation | bytes] = [watched.run(), watched.run(STARTED + 2 * DAY), watched.run(STARTED + 365 * DAY)]
+    for run in runs:
+        watched.refuses(NotAccepted, "chain.causality", [run, *late])
+    watched.refuses(NotAccepted, "chain.causality", [*runs, *late])
+    assert watched.assess([*runs, *late, *watched.records()]).accepted
+
+
+def test_re_stamped_run_by_somebody_without_a_key(watched: Watched) -> None:
+    # Nobody can be kept from stamping a signature again. A key may be old by then; a certificate has long expired.
+    run, late = watched.run(), watched.records(data=STARTED + DAY)
+    again = watched.stamped_anew(run, STARTED + 2 * DAY)
+    if watched.keyless:
+        watched.refuses(OutsideValidity, "verification.outside-validity", [again, *watched.records()])
+        watched.refuses(OutsideValidity, "verification.outside-validity", [again, *late])
+    else:
+        assert watched.assess([again, *watched.records()]).accepted
+        watched.refuses(NotAccepted, "chain.causality", [again, *late])
+    watched.refuses(NotAccepted, "chain.causality", [run, again, *late])
+
+
+def test_a_run_is_not_stamped_before_it_ended(watched: Watched) -> None:
+    # Made up beforehand: it tells of an end that nobody could know yet.
+    for early in (FINISHED - timedelta(seconds=1), STARTED - DAY):
+        watched.refuses(NotAccepted, "chain.causality", [watched.run(early), *watched.records(data=STARTED - 2 * DAY)])
+
+
+def test_expired_certificate(site: Site) -> None:
+    watched = Watched(site, keyless=True)
+    rest = watched.records()
+    life = timedelta(minutes=10)
+    gone = LeafOptions(starts=-life - timedelta(seconds=1), lifetime=life)
+    edge = LeafOptions(starts=-life, lifetime=life)
+    unborn = LeafOptions(starts=timedelta(seconds=1), lifetime=life)
+    assert watched.assess([watched.run(leaf=edge), *rest]).accepted
+    for leaf in (gone, unborn):
+        watched.refuses(OutsideValidity, "verification.outside-validity", [watched.run(leaf=leaf), *rest])
+    # Years later it is still good for what was signed in its life: `at` does not matter, and does not help either.
+    for at in (FINISHED, FINISHED + 300 * DAY):
+        verifier = Verifier(policy=watched.policy, trust=watched.trust())
+        assert verifier.assess(Model(site.model), [watched.run(), *rest], at=at).accepted
+        report = verifier.assess(Model(site.model), [watched.run(leaf=gone), *rest], at=at)
+        assert [r.error.code for r in report.refused] == ["verification.outside-validity"]
+        assert report.verdict == "refused"
+
+
+def test_expired_authority_log_and_clock(site: Site) -> None:
+    # Each service of the Sigstore was retired before the run was signed; what it held before is still good.
+    for retired in ("authorities", "ct_logs", "logs", "clocks"):
+        watched = Watched(site, keyless=True)
+        rest, run = watched.records(data=STARTED - DAY, code=STARTED - DAY), watched.run()
+        for end, good in ((FINISHED, True), (FINISHED - timedelta(seconds=1), False)):
+            for service in getattr(watched.sigstore, retired):
+                service.window = Window(start=STARTED - 60 * DAY, end=end)
+            if good:
+                assert watched.assess([run, *rest]).accepted, retired
+                continue
+            error, code = RETIRED[retired]
+            watched.refuses(error, code, [run, *rest])
+
+
+RETIRED: dict[str, tuple[type[GlasswingError], str]] = {
+    "authorities": (OutsideValidity, "verification.outside-validity"),
+    "ct_logs": (OutsideValidity, "verification.outside-validity"),
+    "logs": (OutsideValidity, "verification.outside-validity"),
+    "clocks": (OutsideValidity, "verification.outside-validity"),
+}
+
+
+def test_key_compromise_signs_in_the_past(site: Site) -> None:
+    # The key was stolen and its window closed. The thief writes any time she likes into the run; the witness does not.
+    watched = Watched(site, keyless=False)
+    rest, trust = watched.records(), watched.trust(until=FINISHED)
+    assert watched.assess([watched.run(FINISHED), *rest], trust=trust).accepted
+    for late in (FINISHED + timedelta(seconds=1), FINISHED + 300 * DAY):
+        run = watched.run(late)
+        watched.refuses(OutsideValidity, "verification.outside-validity", [run, *rest], trust=trust)
+        verifier = Verifier(policy=watched.policy, trust=trust)
+        assert not verifier.assess(Model(site.model), [run, *rest], at=FINISHED).accepted
+    watched.refuses(NotLogged, "verification.not-logged", [watched.run(log=None), *rest], trust=trust)
+
+
+# --- revocation ------------------------------------------------------------------------------------------------------
+
+
+def revoking(
+    *entries: Revocation, by: str = "security", version: int = 7, age: timedelta = HOUR, life: timedelta = DAY
+) -> bytes:
+    """A list that was issued so long ago, for so long."""
+    issued = datetime.now(UTC).replace(microsecond=0) - age
+    document = RevocationList.of(entries, version=version, issued=issued, expires=issued + life)
+    return signer(by).seal(document.to_json(), REVOCATIONS_TYPE)
+
+
+def the_trainer(watched: Watched, since: datetime, *types: str) -> Revocation:
+    if watched.keyless:
+        who = {"issuer": "https://issuer.example", "san": "trainer@example.com"}
+    else:
+        who = {"key": signer("trainer").public_key.fingerprint}
+    return Revocation(since=since, predicate_types=types, reason="left", **who)  # type: ignore[arg-type]
+
+
+def test_revoked_identity_or_key(watched: Watched) -> None:
+    rest, run = watched.records(), watched.run()
+    listed = watched.trust(listed=True)
+
+    def told(since: datetime, *types: str) -> dict[str, Any]:
+        return {"trust": listed, "revocations": revoking(the_trainer(watched, since, *types))}
+
+    # What a witness saw before the revocation stands; what was signed at that time or later falls.
+    assert watched.assess([run, *rest], **told(FINISHED + timedelta(seconds=1))).accepted
+    for since in (FINISHED, FINISHED - timedelta(seconds=1), STARTED - 365 * DAY):
+        error = watched.refuses(Revoked, "verification.revoked", [run, *rest], **told(since))
+        assert error.because == "left"
+    # Who left signs once more, and says that it was long ago; the honest signature beside it is not harmed.
+    later = watched.run(FINISHED + DAY)
+    watched.refuses(Revoked, "verification.revoked", [later, *rest], **told(FINISHED + HOUR))
+    assert watched.assess([later, run, *rest], **told(FINISHED + HOUR)).accepted
+    # A revocation can be for some types alone.
+    watched.refuses(Revoked, "verification.revoked", [run, *rest], **told(FINISHED, PROVENANCE_V1))
+    assert watched.assess([run, *rest], **told(FINISHED, SUMMARY_V1)).accepted
+
+
+def test_revoked_key_whose_signatures_nobody_witnessed(site: Site) -> None:
+    # A time that is only claimed is no time against a revocation, however late that is.
+    trust = replace(trust_of(*PEOPLE, "security"), revocation_signers=("security",))
+    someday = Revocation(since=datetime.now(UTC) + 365 * DAY, key=signer("trainer").public_key.fingerprint)
+    site.refuses(Revoked, "verification.revoked", trust=trust, revocations=revoking(someday))
+    assert site.assess(trust=trust, revocations=revoking()).accepted
+
+
+def test_revocation_is_not_escaped_by_another_wrapping(site: Site) -> None:
+    # The same signature in a bare envelope, or under a second name of the same key.
+    key = signer("trainer").public_key
+    trust = replace(
+        Trust.of({"trainer": key, "deputy": key, **{n: signer(n).public_key for n in (*PEOPLE[1:], "security")}}),
+        revocation_signers=("security",),
+    )
+    revocations = revoking(Revocation(since=FINISHED, key=key.fingerprint))
+    for wrapped in (bare(site.run), bare(site.run, keyids=["deputy"]), endorse(site.run, signer=signer("trainer"))):
+        evidence: list[Attestation | bytes] = [wrapped, site.record, site.source]
+        assert site.assess(evidence, trust=trust, revocations=revoking()).accepted
+        site.refuses(Revoked, "verification.revoked", evidence, trust=trust, revocations=revocations)
+
+
+def test_revocation_withheld_or_rolled_back(watched: Watched) -> None:
+    evidence = [watched.run(), *watched.records()]
+    trust = watched.trust(listed=True)
+    entry = the_trainer(watched, FINISHED)
+    old, new = revoking(version=6), revoking(entry, version=7)
+    assert watched.assess(evidence, trust=trust, revocations=old).accepted  # the one that she would like to be shown
+    watched.refuses(Revoked, "verification.revoked", evidence, trust=trust, revocations=new, revocations_seen=6)
+    stripped = json.loads(old)
+    stripped["dsseEnvelope"]["signatures"][0]["sig"] = base64.b64encode(bytes(64)).decode()
+    for served, seen in (
+        (None, 0),  # withheld
+        (b"", 0),
+        (b"{}", 0),
+        (old, 7),  # rolled back
+        (revoking(version=8, age=2 * DAY), 7),  # expired
+        (revoking(version=8, age=-HOUR), 7),  # not yet issued
+        (revoking(version=8, by=MALLORY), 7),  # her own
+        (revoking(version=8, by="trainer"), 7),  # of somebody who is trusted, but not for this
+        (json.dumps(stripped).encode(), 0),
+        (evidence[0], 0),  # something else that is signed
+    ):
+        more = {"trust": trust, "revocations": served, "revocations_seen": seen}
+        watched.refuses(RevocationsUnavailable, "unavailable.revocations", evidence, **more)
+        assert watched.assess(evidence, **more).verdict == "undecided"
+
+
+# --- roots -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("certificate", "promise", "log", "clock", "error", "code"),
+    [
+        ("one", "one", "two", "two", NotLogged, "verification.not-logged"),
+        ("one", "one", "two", "one", NotLogged, "verification.not-logged"),
+        ("one", "one", "one", "two", TimeUnproven, "verification.time-unproven"),
+        ("one", "two", "one", "one", CertificateUntrusted, "verification.certificate"),
+        ("two", "one", "one", "one", CertificateUntrusted, "verification.certificate"),
+        ("two", "two", "one", "one", CertificateUntrusted, "verification.certificate"),
+        ("two", "two", "two", "two", NotAccepted, "policy.signed-by"),
+    ],
+)
+def test_trust_root_mixing(
+    site: Site, certificate: str, promise: str, log: str, clock: str, error: type[GlasswingError], code: str
+) -> None:
+    # Two roots are trusted, the second for something else, and Mallory owns it. A proof takes all from one root.
+    roots = {name: VirtualSigstore(name, clock=Clock(STARTED - 30 * DAY)) for name in ("one", "two")}
+    watched = Watched(site, keyless=True, sigstore=roots["one"])
+    evidence = [watched.run(), *watched.records()]
+    trust = Trust(roots=tuple(sigstore.root() for sigstore in roots.values()))
+
+    def pinned(plain: dict[str, Any]) -> None:
+        del plain["times"]
+        plain["identities"] = {
+            n: {"issuer": "https://issuer.example", "san": f"{n}@example.com", "root": "one"} for n in PEOPLE
+        }
+
+    policy = policy_of(pinned)
+    assert site.assess(evidence, policy=policy, trust=trust).accepted
+    for sigstore in roots.values():
+        sigstore.clock.set(FINISHED)
+    mixed = roots[certificate].signer(
+        "trainer@example.com",
+        log=roots[log].log("v2"),
+        stamps=roots[clock].clocks,
+        leaf=LeafOptions(ct_logs=roots[promise].ct_logs),
+    )
+    said = replace(site.provenance, started_on=STARTED, finished_on=FINISHED)
+    forged = attest(Model(site.model), said, signer=mixed)
+    site.refuses(error, code, [forged, *evidence[1:]], policy=policy, trust=trust)
+    assert site.assess([forged, *evidence], policy=policy, trust=trust).accepted
+
+
+@pytest.mark.parametrize(
+    ("log", "clock", "error", "code"),
+    [
+        ("two", "two", NotLogged, "verification.not-logged"),
+        ("two", "one", NotLogged, "verification.not-logged"),
+        ("one", "two", TimeUnproven, "verification.time-unproven"),
+    ],
+)
+def test_trust_root_mixing_of_a_keys_witnesses(
+    site: Site, log: str, clock: str, error: type[GlasswingError], code: str
+) -> None:
+    # The key's witnesses are to come from one root; the other's, whose clock says what Mallory likes, are none.
+    roots = {name: VirtualSigstore(name, clock=Clock(STARTED - 30 * DAY)) for name in ("one", "two")}
+    watched = Watched(site, keyless=False, sigstore=roots["one"])
+    evidence = [watched.run(), *watched.records()]
+    trust = watched.trust(until=FINISHED)
+    trust = replace(trust, roots=(*trust.roots, roots["two"].root()))
+    assert watched.assess(evidence, trust=trust).accepted
+    roots["one"].clock.set(FINISHED + DAY)  # the key was stolen since; the second clock is set back
+    roots["two"].clock.set(FINISHED)
+    mixed = roots["one"].signer(signer("trainer"), log=roots[log].log("v2"), stamps=roots[clock].clocks)
+    said = replace(site.provenance, started_on=STARTED, finished_on=FINISHED)
+    forged = attest(Model(site.model), said, signer=mixed)
+    watched.refuses(error, code, [forged, *evidence[1:]], trust=trust)
+
+
+def test_trust_root_rollback(site: Site) -> None:
+    # An old trust file still knows a key that has been taken out since. It ends on a day, whatever `at` says.
+    old = replace(trust_of(*PEOPLE), expires=datetime.now(UTC) - HOUR)
+    verifier = Verifier(policy=policy_of(), trust=old)
+    for at in (None, datetime.now(UTC) - DAY):
+        with pytest.raises(TrustExpired) as caught:
+            verifier.assess(Model(site.model), site.evidence, at=at)
+        assert caught.value.code == "unavailable.trust-expired"
+    assert site.assess(trust=replace(old, expires=datetime.now(UTC) + HOUR)).accepted
 
 
 # --- capture ---------------------------------------------------------------------------------------------------------

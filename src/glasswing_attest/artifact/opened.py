@@ -154,7 +154,7 @@ def open_verified(manifest: Manifest, name: str | None = None) -> VerifiedFile:
         raise UsageError(where=name or manifest.name, because="nothing on disk was measured for it")
     if name is None and len(manifest.files) > 1:
         raise UsageError(where=manifest.name, found="no name", wanted="one of its files")
-    entry = manifest.files[0] if name is None else manifest.file(name)
+    entry = next(iter(manifest.files)) if name is None else manifest.file(name)
     path = Path(manifest.location) / entry.name if manifest.form is Form.TREE else Path(manifest.location)
     # The measured tree may hold links where `links_within` allowed them: the digest decides, not the way to the bytes.
     try:

@@ -16,6 +16,8 @@ class Signer(Protocol):
     @property
     def public_key(self) -> PublicKey:
         """The key under which everything that this signer signs verifies."""
+        ...
 
     def seal(self, payload: bytes, payload_type: str) -> bytes:
         """Sign the payload verbatim and give a Sigstore bundle. Raises `SigningError`."""
+        ...

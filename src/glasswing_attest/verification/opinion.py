@@ -24,6 +24,7 @@ class SecondOpinion(Protocol):
 
     def confirm(self, attestation: Attestation, verified: VerifiedStatement, trust: Trust) -> bool:
         """Say True for agreement and False where it cannot say; raise `SecondOpinionDiffers` for a no."""
+        ...
 
 
 class SigstoreOpinion:

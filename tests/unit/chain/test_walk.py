@@ -26,7 +26,6 @@ from tests.chains import (
     BUILDER,
     COMMIT,
     FINISHED,
-    NOW,
     REPOSITORY,
     STARTED,
     Said,
@@ -614,9 +613,9 @@ def test_junk_does_not_make_a_refusal_slow() -> None:
     trusted = [
         seal(statement(subjects, DataRecord.predicate_type, {"name": f"{n}"}), signer("data-team")) for n in range(20)
     ]
-    began = time.perf_counter()
+    began = time.process_time()  # our own work, whoever else keeps the machine busy
     report = chain.assess([run, *junk, *trusted], policy=nodes(model=RUN, dataset=DATA))
-    took = time.perf_counter() - began
+    took = time.process_time() - began
     assert report.verdict == "refused"
     assert took < 5
 
