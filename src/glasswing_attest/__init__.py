@@ -92,16 +92,18 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> object:
-    # PEP 562: a name is imported from where it is made when somebody first asks for it, and then kept.
-    for module, names in _HOMES.items():
-        if name in names:
-            from importlib import import_module
+if not TYPE_CHECKING:  # a type checker knows every name from above, and shall refuse any other
 
-            value: object = getattr(import_module(f"{__name__}.{module}"), name)
-            globals()[name] = value
-            return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name: str) -> object:
+        # PEP 562: a name is imported from where it is made when somebody first asks for it, and then kept.
+        for module, names in _HOMES.items():
+            if name in names:
+                from importlib import import_module
+
+                value: object = getattr(import_module(f"{__name__}.{module}"), name)
+                globals()[name] = value
+                return value
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

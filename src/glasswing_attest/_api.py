@@ -150,7 +150,7 @@ def _statement(
                 where=manifest.name,
                 found=f"uncommitted changes: {manifest.facts.get('dirtyPaths', '')}",
                 wanted="a clean checkout, since the commit is what is attested",
-                do="commit the changes, or say dirty=True in the record",
+                do="commit the changes; a record that says dirty=True is signed, but verified for no commit",
             )
     if len(manifests) == 1 and isinstance(predicate, _Describes):
         predicate = predicate.described_by(manifests[0])

@@ -203,9 +203,10 @@ def test_never_yes_from_nothing(tmp_path: Path) -> None:
         assert report.cause.code == "chain.no-attestation"
         assert report.records(object) == ()
         assert report.to_dict()["evidence"]["used"] == []
-    for mistake in ({}, None, 0):  # these are not even nothing, but a mistake of the caller
+    mistakes: list[Any] = [{}, [{}], {"a": b""}, 0, bytearray()]  # not even nothing, but a mistake of the caller
+    for mistake in mistakes:
         with pytest.raises(UsageError) as caught:
-            chain.assess([mistake])  # type: ignore[list-item]
+            chain.assess(mistake)
         assert caught.value.code == "usage"
 
 

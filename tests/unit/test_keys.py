@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, padding, rsa, x448, x25519
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, mldsa, padding, rsa, x448, x25519
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -26,6 +26,11 @@ ECDSA: dict[str, tuple[ec.EllipticCurvePrivateKey, hashes.HashAlgorithm, int]] =
     "ecdsa-sha2-nistp384": (ec.generate_private_key(ec.SECP384R1()), hashes.SHA384(), 48),
     "ecdsa-sha2-nistp521": (ec.generate_private_key(ec.SECP521R1()), hashes.SHA512(), 66),
 }
+MLDSA: dict[str, Any] = {
+    "ml-dsa-44": mldsa.MLDSA44PrivateKey.generate(),
+    "ml-dsa-65": mldsa.MLDSA65PrivateKey.generate(),
+    "ml-dsa-87": mldsa.MLDSA87PrivateKey.generate(),
+}
 PKCS1 = (padding.PKCS1v15(), hashes.SHA256())
 PSS = (padding.PSS(padding.MGF1(hashes.SHA256()), padding.PSS.MAX_LENGTH), hashes.SHA256())
 
@@ -36,6 +41,8 @@ def signed(scheme: str, message: bytes) -> tuple[PublicKey, bytes]:
         return PublicKey.of(key.public_key()), key.sign(message, ec.ECDSA(digest))
     if scheme == "ed25519":
         return PublicKey.of(ED.public_key()), ED.sign(message)
+    if scheme in MLDSA:
+        return PublicKey.of(MLDSA[scheme].public_key()), MLDSA[scheme].sign(message)
     return PublicKey.of(RSA.public_key()), RSA.sign(message, *(PSS if "pss" in scheme else PKCS1))
 
 
@@ -98,6 +105,98 @@ def test_der_of_a_signature_is_strict() -> None:
     for wrong in (long_form, signature + b"\x05\x00", b"\x31" + signature[1:], encode_dss_signature(0, s)):
         with pytest.raises(SignatureInvalid):
             key.check(wrong, b"message")
+
+
+# --- what only some keys may do --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scheme", MLDSA)
+def test_ml_dsa_is_pure_and_without_a_context(scheme: str) -> None:
+    key = PublicKey.of(MLDSA[scheme].public_key())
+    assert key.schemes == (scheme,)
+    assert scheme in SCHEMES
+    with pytest.raises(SignatureInvalid):
+        key.check(MLDSA[scheme].sign(b"message", b"context"), b"message")
+    for other in MLDSA.keys() - {scheme}:
+        with pytest.raises(SignatureInvalid):
+            key.check(MLDSA[other].sign(b"message"), b"message")
+    with pytest.raises(TrustRefused) as refused:
+        PublicKey.of(MLDSA[scheme].public_key(), scheme="ed25519")
+    assert refused.value.wanted == scheme
+
+
+@pytest.mark.parametrize("scheme", ["ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"])
+def test_only_the_key_of_a_certificate_may_have_signed_with_sha_256(scheme: str) -> None:
+    # docs/adr/0011-contested-bundles.md: clients did so before the registry fixed the hash.
+    private, own, _ = ECDSA[scheme]
+    legacy, plain = PublicKey.of(private.public_key(), legacy=True), PublicKey.of(private.public_key())
+    old = private.sign(b"message", ec.ECDSA(hashes.SHA256()))
+    assert legacy.schemes == (scheme, "ecdsa-sha2-256")
+    assert legacy.check(old, b"message") == "ecdsa-sha2-256"
+    assert legacy.check(private.sign(b"message", ec.ECDSA(own)), b"message") == scheme
+    assert legacy.check_digest(old, ("sha256", hashlib.sha256(b"message").digest())) == "ecdsa-sha2-256"
+    for digest in (hashes.SHA1(), hashes.SHA224()):  # weak on purpose
+        with pytest.raises(SignatureInvalid):
+            legacy.check(private.sign(b"message", ec.ECDSA(digest)), b"message")
+    for key in (plain, PublicKey.from_pem(legacy.pem), PublicKey.of(private.public_key(), scheme=scheme, legacy=True)):
+        assert key.schemes == (scheme,)
+        assert key != legacy
+        with pytest.raises(SignatureInvalid) as refused:
+            key.check(old, b"message")
+        assert refused.value.code == "verification.signature"
+    # No trust file can ask for it.
+    assert "ecdsa-sha2-256" not in SCHEMES
+    with pytest.raises(TrustRefused):
+        PublicKey.from_pem(legacy.pem, scheme="ecdsa-sha2-256")
+
+
+def test_other_keys_have_no_legacy() -> None:
+    for private in (RSA, ED, *MLDSA.values()):
+        assert PublicKey.of(private.public_key(), legacy=True) == PublicKey.of(private.public_key())
+
+
+# --- digests instead of messages -------------------------------------------------------------------------------------
+
+HASHED = {
+    "ecdsa-sha2-nistp256": "sha256",
+    "ecdsa-sha2-nistp384": "sha384",
+    "ecdsa-sha2-nistp521": "sha512",
+    "rsa-pkcs1v15-sha256": "sha256",
+    "rsassa-pss-sha256": "sha256",
+}
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_digest_stands_for_a_message_where_the_scheme_hashes_so(scheme: str) -> None:
+    key, signature = signed(scheme, b"message")
+    for name in ("sha256", "sha384", "sha512"):
+        digest = (name, hashlib.new(name, b"message").digest())
+        if HASHED.get(scheme) == name:
+            assert key.check_digest(signature, digest) == scheme
+            wrong = (name, hashlib.new(name, b"massage").digest())
+            with pytest.raises(SignatureInvalid) as refused:
+                key.check_digest(signature, wrong)
+            assert refused.value.code == "verification.signature"
+        else:
+            # The message is needed, and nothing is guessed from another digest of it.
+            with pytest.raises(KeyUnsupported) as unsupported:
+                key.check_digest(signature, digest)
+            assert unsupported.value.wanted == "the artifact itself"
+        assert key.check_digest(signature, digest, b"message") == scheme
+        with pytest.raises(SignatureInvalid):
+            key.check_digest(signature[:-1] + bytes([signature[-1] ^ 1]), digest, b"message")
+    with pytest.raises(SignatureInvalid):
+        key.check_digest(signature, ("sha3_256", hashlib.sha3_256(b"massage").digest()), b"massage")
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_remembered_hashes_change_no_answer(scheme: str) -> None:
+    key, signature = signed(scheme, b"message")
+    hashed: dict[str, bytes] = {}
+    for _ in range(2):
+        assert key.check(signature, b"message", hashed=hashed) == scheme
+    with pytest.raises(SignatureInvalid):
+        key.check(signature, b"massage", hashed={})
 
 
 def test_a_scheme_narrows_what_a_key_may_sign() -> None:

@@ -6,6 +6,7 @@ Every third-party case that was signed with a key runs here; what belongs to ano
 import base64
 import hashlib
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from glasswing_attest.errors import (
     MediaTypeUnsupported,
     MessageSignatureUnsupported,
     NotJson,
+    NotLogged,
     PayloadTypeUnsupported,
     SignatureInvalid,
     SubjectMismatch,
@@ -34,11 +36,13 @@ from glasswing_attest.errors import (
 from glasswing_attest.keys import PublicKey
 from glasswing_attest.statement.predicates.summary import SUMMARY_V1, VerificationSummary
 from glasswing_attest.statement.statement import Statement
-from glasswing_attest.trust.root import Trust, TrustedKey
+from glasswing_attest.trust.root import Trust, TrustedKey, Witness
+from glasswing_attest.trust.sigstore import PUBLIC_GOOD, Root
 from glasswing_attest.verification import subject, timestamps, transparency
 from glasswing_attest.verification.binding import VerifiedStatement
 from glasswing_attest.verification.procedure import prove
 from glasswing_attest.verification.signature import check_by
+from tests.bundles import PRODUCTION, since_1970, without_embedded_chain
 from tests.shared import Case, cases
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -172,7 +176,7 @@ def _npm_pair(case: Case, folder: Path) -> tuple[bytes, bytes]:
 def test_a_publish_attestation_is_signed_by_the_registry(case: Case, shared_data: Path) -> None:
     # Builder, source, package name and version stand in the provenance, which a certificate signed: a trust without a
     # root believes nobody's. For the cases that are refused there, what is ours here is that the registry's own
-    # attestation proves and names the package.
+    # attestation proves and names the package. What it proves with a root stands below.
     trust = _npm_trust(shared_data)
     publish, provenance = _npm_pair(case, shared_data)
     error: type[GlasswingError] = CertificateUntrusted
@@ -195,6 +199,53 @@ def test_a_publish_attestation_is_signed_by_the_registry(case: Case, shared_data
     assert subject.match(verified, digests).subject.name.startswith("pkg:npm/")
     with pytest.raises(SubjectMismatch):
         subject.match(verified, DigestSet.of(sha512=hashlib.sha512(artifact + b"\0").hexdigest()))
+
+
+@pytest.mark.parametrize("case", cases("slsa-npm"))
+def test_what_npm_logged_is_witnessed_by_the_log(case: Case, shared_data: Path) -> None:
+    # Both bundles of a package were logged: the registry's under its key, the provenance under its certificate.
+    root = Root.parse((shared_data / PRODUCTION).read_bytes(), name="root", profile=PUBLIC_GOOD)
+    witness = Witness(root="root", logs=1, times=1)
+    trust = Trust(keys=tuple(replace(k, witness=witness) for k in _npm_trust(shared_data).keys), roots=(root,))
+    publish, provenance = _npm_pair(case, shared_data)
+    document = json.loads(provenance)
+    embedded = len(document["verificationMaterial"]["x509CertificateChain"]["certificates"]) - 1
+    assert (embedded > 0) is document["mediaType"].endswith("0.1")
+    if embedded:
+        with pytest.raises(FieldRefused) as rooted:
+            prove(Attestation.parse(provenance), trust)
+        assert rooted.value.where == "$.verificationMaterial.x509CertificateChain"
+        assert rooted.value.found == "a self-issued certificate"
+        without_embedded_chain(document)
+    if "invalidsigprov" in case.files["attestations"]:
+        assert (case.expect, case.raw["stage"]) == ("reject", "signature")
+        with pytest.raises(SignatureInvalid) as refused:
+            prove(Attestation.parse(json.dumps(document).encode()), trust)
+        assert refused.value.where == "$.signatures"
+    else:
+        (verified,) = prove(Attestation.parse(json.dumps(document).encode()), trust)
+        assert verified.signer.issuer == "https://token.actions.githubusercontent.com"
+        assert (verified.signer.san or "").startswith("https://github.com/")
+        assert len(verified.times.times) == 1
+    if "invalidsigpub" in case.files["attestations"]:
+        with pytest.raises(KeyUntrusted):
+            prove(Attestation.parse(publish), trust)
+        return
+    (verified,) = prove(Attestation.parse(publish), trust)
+    (entry,) = json.loads(publish)["verificationMaterial"]["tlogEntries"]
+    (time,) = verified.times.times
+    assert time.time == datetime.fromtimestamp(int(entry["integratedTime"]), UTC)
+    # Without its entry, or with the time of another moment, the same signature proves nothing.
+    logless = json.loads(publish)
+    logless["verificationMaterial"]["tlogEntries"] = []
+    with pytest.raises(NotLogged) as absent:
+        prove(Attestation.parse(json.dumps(logless).encode()), trust)
+    assert absent.value.where == "tlogEntries"
+    later = json.loads(publish)
+    later["verificationMaterial"]["tlogEntries"][0]["integratedTime"] = str(int(entry["integratedTime"]) + 1)
+    with pytest.raises(SignatureInvalid) as moved:
+        prove(Attestation.parse(json.dumps(later).encode()), trust)
+    assert moved.value.where == "tlogEntries.inclusionPromise"
 
 
 def test_ghsa_r2xv_vpr2_42m9_no_bit_of_a_publish_attestation_may_change(shared_data: Path) -> None:
@@ -395,7 +446,7 @@ def test_a_dsse_bundle_by_a_managed_key_is_signed_and_no_statement(shared_data: 
     assert refused.value.found == "text/plain"
 
 
-def test_a_log_entry_in_a_key_bundle_is_neither_read_nor_believed(shared_data: Path) -> None:
+def test_without_a_witness_a_log_entry_in_a_key_bundle_is_neither_read_nor_believed(shared_data: Path) -> None:
     folder = shared_data / "sigstore-js" / "json"
     attestation = Attestation.parse((folder / "client.valid.v1.dsse.withPublicKey.json").read_bytes())
     assert attestation.bundle is not None
@@ -405,6 +456,21 @@ def test_a_log_entry_in_a_key_bundle_is_neither_read_nor_believed(shared_data: P
     logged = transparency.check(check_by(attestation, key), None, at_least=0)
     assert logged.entries == ()
     assert timestamps.check(logged, None, at_least=0).times == ()
+
+
+def test_with_a_witness_a_log_entry_in_a_key_bundle_must_hold_that_key(shared_data: Path) -> None:
+    folder = shared_data / "sigstore-js" / "json"
+    attestation = Attestation.parse((folder / "client.valid.v1.dsse.withPublicKey.json").read_bytes())
+    (case,) = (c for c in _managed(shared_data) if c.case == "client.valid.v1.dsse.withPublicKey")
+    document = json.loads((shared_data / case.files["trusted_root"]).read_bytes())
+    since_1970(document)
+    root = Root.parse(json.dumps(document).encode(), name="root", profile=PUBLIC_GOOD)
+    signed = check_by(attestation, key_of(folder / "client.valid.publicKey.key-1.pem"))
+    # The log holds a certificate's entry: docs/adr/0011-contested-bundles.md. All of them run in test_sigstore_bundles.
+    for at_least in (0, 1):
+        with pytest.raises(NotLogged) as refused:
+            transparency.check(signed, root.logs, at_least=at_least)
+        assert refused.value.where.endswith("signatures[0].publicKey")
 
 
 def test_statements_that_are_well_signed_are_read_as_they_were_signed(shared_data: Path) -> None:

@@ -180,12 +180,12 @@ class _Clues:
     """What may explain that nothing is there: built for a no alone, once, since junk times gaps is much work."""
 
     def __init__(self, claims: Iterable[Claim], refused: Sequence[Refused]) -> None:
-        self._refused: dict[tuple[str, Form, Digest], list[tuple[int, Refused, DigestSet]]] = {}
-        for number, item in enumerate(refused):
+        self._refused: dict[tuple[str, Form, Digest], list[tuple[Refused, DigestSet]]] = {}
+        for item in refused:
             for digests in item.subjects:
                 for digest in digests.identity:
                     key = (item.predicate_type, digests.form, digest)
-                    self._refused.setdefault(key, []).append((number, item, digests))
+                    self._refused.setdefault(key, []).append((item, digests))
         self._named: dict[tuple[str, Form, str], DigestSet] = {}
         for claim in claims:
             for described in claim.statement.subjects:
@@ -193,15 +193,14 @@ class _Clues:
                 self._named.setdefault(key_, described.digest)
 
     def refused(self, digests: DigestSet, predicate_type: str) -> Refused | None:
-        """Give the first refused item of this type that speaks of the thing."""
+        """Give a refused item of this type that speaks of the thing: of several, one that no order chooses."""
         found = [
-            (number, item)
+            item
             for digest in digests.identity
-            for number, item, said in self._refused.get((predicate_type, digests.form, digest), ())
+            for item, said in self._refused.get((predicate_type, digests.form, digest), ())
             if said.matches(digests)
         ]
-        # The least by code, so that the order of the evidence does not choose the message.
-        return min((item for _, item in found), key=lambda item: (item.error.code, item.origin), default=None)
+        return min(found, key=lambda item: (item.error.code, item.origin), default=None)
 
     def namesake(self, name: str, form: Form, predicate_type: str) -> DigestSet | None:
         """Give what a verified statement of this type says of other bytes under the same name."""

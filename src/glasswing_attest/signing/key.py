@@ -26,7 +26,7 @@ from securesystemslib.signer import Signer as Backend
 from glasswing_attest._files import read_bounded, write_atomic
 from glasswing_attest.bundle import Bundle
 from glasswing_attest.envelope import Envelope, EnvelopeSignature, pae
-from glasswing_attest.errors import KeyUnreadable, PassphraseRefused, SigningError, UsageError
+from glasswing_attest.errors import KeyUnreadable, KeyUnsupported, PassphraseRefused, SigningError, UsageError
 from glasswing_attest.keys import PublicKey, schemes_of
 from glasswing_attest.limits import DEFAULT
 
@@ -56,6 +56,13 @@ class KeySigner:
 
     def __init__(self, private_key: Any) -> None:
         scheme = schemes_of(private_key.public_key())[0]
+        if scheme.startswith("ml-dsa"):
+            # The backend puts a prefix of its own before the message, so that nobody else would verify it.
+            raise KeyUnsupported(
+                found=scheme,
+                wanted="a key that signs here",
+                do="sign with ECDSA P-256, P-384 or P-521, Ed25519 or RSA; ML-DSA is only verified",
+            )
         self._private = private_key
         self._public = PublicKey.of(private_key.public_key(), scheme=scheme)
         declared = SSlibKey.from_crypto(private_key.public_key(), scheme=scheme)

@@ -238,6 +238,8 @@ def _authority(node: Node, limits: Limits) -> Authority:
 
 def _certificate(node: Node) -> x509.Certificate:
     try:
-        return x509.load_der_x509_certificate(node.bytes())
+        found = x509.load_der_x509_certificate(node.bytes())
+        _ = found.subject, found.issuer  # these are read when they are asked for
     except (ValueError, x509.InvalidVersion, UserWarning) as e:  # a warning, where warnings are errors
         raise NotPem(kind="trust", where=node.path, because=str(e)) from e
+    return found

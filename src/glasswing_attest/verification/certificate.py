@@ -264,7 +264,7 @@ def validate_path(
         # Extensions are read when they are asked for: those that the validator left alone may not be readable.
         _require_understood(path)
         _require_path_lengths(path)
-    except (verification.VerificationError, x509.UnsupportedGeneralNameType, ValueError) as e:
+    except (verification.VerificationError, x509.UnsupportedGeneralNameType, ValueError, UserWarning) as e:
         raise CertificateUntrusted(where="certificate", because=str(e)) from e
     return tuple(path)
 

@@ -57,7 +57,11 @@ def promising_logs(
 def _check(promise: SignedCertificateTimestamp, leaf: x509.Certificate, issuer: x509.Certificate, log: Log) -> None:
     if promise.entry_type is not LogEntryType.PRE_CERTIFICATE:
         raise CertificateUntrusted(where="certificate.scts", wanted="a promise for a precertificate")
-    time = promise.timestamp if promise.timestamp.tzinfo else promise.timestamp.replace(tzinfo=UTC)
+    try:
+        stamped = promise.timestamp
+    except (ValueError, OverflowError) as e:  # 64 bits of milliseconds reach beyond the year 9999
+        raise FieldRefused(where="certificate.scts", because=str(e)) from e
+    time = stamped if stamped.tzinfo else stamped.replace(tzinfo=UTC)
     if not log.window.contains(time):
         raise OutsideValidity(where=f"ctlogs {log.name}", found=time.isoformat(), wanted=str(log.window))
     issuer_key = issuer.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

@@ -126,9 +126,9 @@ def read_by(kind: PredicateType, *, limits: Limits | None = None) -> Report:
         PredicateType(uri=CHECKED, parse=boom),
         PredicateType(uri=CHECKED, parse=too_deep),
         PredicateType(uri=CHECKED, parse=lambda node, _: node.value, dependencies=boom),
-        PredicateType(uri=CHECKED, parse=lambda node, _: node.value, dependencies=lambda _: ["d"]),  # type: ignore[arg-type, list-item, return-value]
+        PredicateType(uri=CHECKED, parse=lambda node, _: node.value, dependencies=lambda _: ["d"]),  # type: ignore[list-item]
         PredicateType(uri=CHECKED, parse=lambda node, _: node.value, scope=boom),
-        PredicateType(uri=CHECKED, parse=lambda node, _: node.value, scope=lambda _: None),  # type: ignore[arg-type]
+        PredicateType(uri=CHECKED, parse=lambda node, _: node.value, scope=lambda _: None),  # type: ignore[arg-type, return-value]
     ],
     ids=["parse", "recursion", "dependencies", "no dependency", "scope", "no scope"],
 )

@@ -5,11 +5,12 @@ import os
 import pickle
 import stat
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa, x25519
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, mldsa, rsa, x25519
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -200,6 +201,25 @@ def test_a_key_of_another_kind_does_not_sign(key: Any) -> None:
     with pytest.raises(KeyUnsupported) as refused:
         KeySigner.from_pem(pem_of(key))
     assert refused.value.code == "unsupported.key"
+
+
+@pytest.mark.parametrize(
+    ("key", "scheme"),
+    [
+        (mldsa.MLDSA44PrivateKey.generate(), "ml-dsa-44"),
+        (mldsa.MLDSA65PrivateKey.generate(), "ml-dsa-65"),
+        (mldsa.MLDSA87PrivateKey.generate(), "ml-dsa-87"),
+    ],
+    ids=["44", "65", "87"],
+)
+def test_a_key_that_is_only_verified_does_not_sign(key: Any, scheme: str) -> None:
+    assert PublicKey.of(key.public_key()).schemes == (scheme,)
+    makes: tuple[Callable[[], KeySigner], ...] = (lambda: KeySigner(key), lambda: KeySigner.from_pem(pem_of(key)))
+    for make in makes:
+        with pytest.raises(KeyUnsupported) as refused:
+            make()
+        assert (refused.value.code, refused.value.found) == ("unsupported.key", scheme)
+        assert "ML-DSA is only verified" in refused.value.do
 
 
 def test_a_key_file_is_read_with_a_bound(tmp_path: Path) -> None:

@@ -36,7 +36,9 @@ from glasswing_attest.limits import Limits
 from glasswing_attest.signing.key import KeySigner
 from glasswing_attest.statement.resource import ResourceDescriptor
 from glasswing_attest.statement.statement import PAYLOAD_TYPE, Statement
-from glasswing_attest.trust.root import Trust, TrustedKey
+from glasswing_attest.testing import VirtualSigstore
+from glasswing_attest.trust.root import Trust, TrustedKey, Witness
+from glasswing_attest.trust.sigstore import GITHUB, PUBLIC_GOOD, Profile
 from glasswing_attest.verification.procedure import prove
 
 SIGNER = KeySigner.generate()
@@ -100,6 +102,100 @@ def test_a_trust_file_is_read(tmp_path: Path) -> None:
     again = Trust.parse(trust.to_json(), suffix=".json")
     assert again == trust
     assert (again.digest, again.to_json()) == (trust.digest, trust.to_json())
+
+
+SIGSTORE = VirtualSigstore("sigstore")
+
+
+def test_roots_witnesses_and_revocations_are_read(tmp_path: Path) -> None:
+    (tmp_path / "a.pub").write_text(KEY.pem)
+    (tmp_path / "root.json").write_bytes(SIGSTORE.trusted_root())
+    path = tmp_path / "trust.yaml"
+    path.write_text(
+        "version: 1\nroots:\n"
+        "  public: {file: root.json, profile: public-good}\n"
+        "  private: {file: root.json, profile: github}\n"
+        "  own: {file: root.json, profile: {scts: 0, logs: 1, times: 1, stamps: 1}}\n"
+        "revocations: {signed_by: [security]}\n"
+        "keys:\n"
+        "  security: {file: a.pub}\n"
+        "  trainer: {file: a.pub, witness: {root: public, logs: 1, times: 0}}\n"
+    )
+    trust = Trust.load(path)
+    assert [(root.name, root.profile) for root in trust.roots] == [
+        ("own", Profile(scts=0, logs=1, times=1, stamps=1)),
+        ("private", GITHUB),
+        ("public", PUBLIC_GOOD),
+    ]
+    assert {root.raw for root in trust.roots} == {SIGSTORE.trusted_root()}
+    assert [key.witness for key in trust.keys] == [None, Witness(root="public", logs=1, times=0)]
+    assert trust.revocation_signers == ("security",)
+    again = Trust.parse(trust.to_json(), suffix=".json")
+    assert again == trust
+    assert (again.digest, again.to_json()) == (trust.digest, trust.to_json())
+    # Each of them decides, so each is in the digest.
+    less = [
+        dataclasses.replace(trust, revocation_signers=()),
+        dataclasses.replace(trust, roots=tuple(root for root in trust.roots if root.name != "own")),
+        dataclasses.replace(trust, keys=tuple(dataclasses.replace(key, witness=None) for key in trust.keys)),
+    ]
+    assert len({trust.digest, *(one.digest for one in less)}) == 4
+
+
+def test_a_root_is_believed_beside_no_key() -> None:
+    trust = SIGSTORE.trust()
+    assert (trust.names, trust.root("sigstore")) == ((), SIGSTORE.root())
+    with pytest.raises(UsageError) as refused:
+        trust.root("other")
+    assert (refused.value.found, refused.value.wanted) == ("other", "sigstore")
+    (proved,) = prove(SIGSTORE.sign(statement(), identity="alice@example.com"), trust)
+    assert (proved.signer.san, proved.signer.names) == ("alice@example.com", frozenset())
+
+
+def with_root(profile: object = "public-good", *, more: Any = None, **members: Any) -> bytes:
+    """A trust file with one root and one key, both of which can be changed."""
+    root = {"document": SIGSTORE.trusted_root().decode(), "profile": profile, **(more or {})}
+    keys = {"a": {"public_key": KEY.pem}}
+    document = {"version": 1, "roots": {"r": root}, "keys": keys, **members}
+    return json.dumps(document).encode()
+
+
+def witnessed(**witness: object) -> bytes:
+    return with_root(keys={"a": {"public_key": KEY.pem, "witness": witness}})
+
+
+@pytest.mark.parametrize(
+    ("data", "where"),
+    [
+        (with_root("private-good"), "trust"),
+        (with_root({"scts": 1, "logs": 1}), "trust"),
+        (with_root({"scts": 0, "logs": 0, "times": 0}), "profile.times"),
+        (with_root({"scts": -1, "logs": 0, "times": 1}), "profile.scts"),
+        (with_root({"scts": 2, "logs": 1, "times": 1}), "roots.r.profile.scts"),
+        (with_root({"scts": 1, "logs": 2, "times": 1}), "roots.r.profile.logs"),
+        (with_root({"scts": 1, "logs": 1, "times": 2}), "roots.r.profile.times"),
+        (with_root({"scts": 1, "logs": 1, "times": 1, "stamps": 2}), "roots.r.profile.stamps"),
+        (with_root(more={"file": "root.json"}), "trust: roots.r"),
+        (with_root(more={"document": None}), "trust: roots.r"),
+        (with_root(more={"document": None, "file": "root.json"}), "trust: roots.r"),
+        (with_root(more={"owner": "me"}), "trust"),
+        (with_root(revocations={"signed_by": []}), "trust"),
+        (with_root(revocations={"signed_by": ["nobody"]}), "revocations.signed_by"),
+        (with_root(revocations={"signed_by": ["r"]}), "revocations.signed_by"),
+        (with_root(revocations={}), "trust"),
+        (witnessed(root="r", logs=0, times=0), "witness"),
+        (witnessed(root="r", logs=-1, times=1), "trust"),
+        (witnessed(root="r", logs=1), "trust"),
+        (witnessed(root="other", logs=1, times=1), "keys.a.witness.root"),
+        (witnessed(root="a", logs=1, times=1), "keys.a.witness.root"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",  # a key of this process must not name a test
+)
+def test_roots_that_mean_nothing_are_refused(data: bytes, where: str) -> None:
+    with pytest.raises(TrustRefused) as refused:
+        parse(data)
+    assert (refused.value.code, refused.value.kind) == ("malformed.trust", "trust")
+    assert refused.value.where == where
 
 
 def test_equal_trust_has_one_digest() -> None:
