@@ -561,6 +561,7 @@ def verify(
     policy: Policy,
     trust: Trust,
     at: datetime | None = None,
+    revocations: Attestation | bytes | None = None,
     progress: Progress | None = None,
     limits: Limits = DEFAULT,
 ) -> Report:
@@ -569,7 +570,7 @@ def verify(
     Raises:
         GlasswingError: for every answer that is not a yes.
     """
-    verifier = Verifier(policy=policy, trust=trust, limits=limits)
+    verifier = Verifier(policy=policy, trust=trust, revocations=revocations, limits=limits)
     return verifier.verify(artifact, evidence, at=at, progress=progress)
 
 
@@ -580,11 +581,12 @@ def assess(
     policy: Policy,
     trust: Trust,
     at: datetime | None = None,
+    revocations: Attestation | bytes | None = None,
     progress: Progress | None = None,
     limits: Limits = DEFAULT,
 ) -> Report:
     """Assess one artifact without raising for a no; see `Verifier.assess`."""
-    verifier = Verifier(policy=policy, trust=trust, limits=limits)
+    verifier = Verifier(policy=policy, trust=trust, revocations=revocations, limits=limits)
     return verifier.assess(artifact, evidence, at=at, progress=progress)
 
 
