@@ -190,7 +190,7 @@ def without_embedded_chain(document: dict[str, Any]) -> None:
 
 
 @cache
-def _stranger() -> PublicKey:
+def _stranger(_number: int) -> PublicKey:
     return KeySigner.generate().public_key
 
 
@@ -204,9 +204,9 @@ def with_profile(root: Root, profile: Profile) -> Root:
     except TrustRefused:
         pass
     always = Window(start=datetime(1970, 1, 1, tzinfo=UTC))
-    # They share a key and an authority that nobody used: what makes them distinct is the operator.
+    # Nobody used their keys, and the clocks share an authority: what makes those distinct is the operator.
     logs = tuple(
-        Log(operator=f"stranger {i}", name=f"stranger {i}", key=_stranger(), log_id=bytes([i]) * 32, window=always)
+        Log(operator=f"stranger {i}", name=f"stranger {i}", key=_stranger(i), log_id=bytes([i]) * 32, window=always)
         for i in range(3)
     )
     chain = (*root.authorities, *root.clocks)[0].chain

@@ -170,7 +170,7 @@ class NotPem(MalformedError):
     """A key or certificate that cannot be read as PEM or DER."""
 
     code = "malformed.pem"
-    says = "this is not a readable PEM or DER public key"
+    says = "this is not a readable key or certificate"
 
 
 class DuplicateKey(MalformedError):

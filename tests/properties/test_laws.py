@@ -389,7 +389,7 @@ def witnesses() -> Iterator[None]:
         assert logged.signed.envelope is not None
         said = Statement.parse_unverified(logged.signed.envelope.payload).predicate.get("nonce")
         times = (WitnessedTime(time=day(said), witness="simulated"),) if isinstance(said, int) else ()
-        return VerifiedTimes(times=times, seal=timestamps._SEAL)
+        return VerifiedTimes(times=times, needed=1, seal=timestamps._SEAL)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(timestamps, "check", simulated)

@@ -7,7 +7,8 @@ for it::
      "entries": [{"key": "<fingerprint>", "since": "2025-12-24T00:00:00Z", "reason": "leaked"},
                  {"issuer": "https://…", "san": "https://…", "since": "…", "predicateTypes": ["https://…"]}]}
 
-An entry names a key by its fingerprint, or a certificate's holder exactly by issuer and name; without
+An entry names a key by its fingerprint, or a certificate's holder exactly: by issuer and name, or by ``authority`` (the
+trust's name of a private root) and name; without
 ``predicateTypes`` it is about all of them. Nothing here is verified; `verification.revocation` does that.
 """
 
@@ -36,13 +37,16 @@ class Revocation:
     since: datetime
     key: str = ""
     issuer: str = ""
+    authority: str = ""
     san: str = ""
     predicate_types: tuple[str, ...] = ()
     reason: str = ""
 
     def __post_init__(self) -> None:
-        if bool(self.key) == bool(self.san) or bool(self.key) == bool(self.issuer):
-            raise FieldRefused(where="revocation", found="no signer", wanted="a key, or issuer and san")
+        ways = [bool(self.key), bool(self.issuer), bool(self.authority)]
+        if sum(ways) != 1 or bool(self.key) == bool(self.san):
+            wanted = "a key, or san with issuer or authority"
+            raise FieldRefused(where="revocation", found="no signer, or several", wanted=wanted)
         if self.key and not _FINGERPRINT.fullmatch(self.key):
             raise FieldRefused(
                 where="revocation.key", found=self.key, wanted="a key's fingerprint: 64 lowercase hex digits"
@@ -50,19 +54,20 @@ class Revocation:
         if self.since.tzinfo is None:
             raise FieldRefused(where="revocation.since", found=str(self.since), wanted="a time with a zone")
 
-    def concerns(self, *, principal_key: str, issuer: str, san: str, predicate_type: str) -> bool:
-        """Tell whether the entry is about this signer and predicate type."""
+    def concerns(self, *, key: str, issuer: str, authority: str, san: str, predicate_type: str) -> bool:
+        """Tell whether the entry is about this signer and predicate type. A key is meant however it signs."""
         if self.predicate_types and predicate_type not in self.predicate_types:
             return False
         if self.key:
-            return self.key == principal_key
-        return self.issuer == issuer and self.san == san
+            return self.key == key
+        return (self.issuer, self.authority, self.san) == (issuer, authority, san)
 
     def to_dict(self) -> dict[str, object]:
         """Give the entry as the document's JSON object."""
         members: dict[str, object] = {
             "key": self.key,
             "issuer": self.issuer,
+            "authority": self.authority,
             "san": self.san,
             "since": format_time(self.since),
             "predicateTypes": list(self.predicate_types),
@@ -130,7 +135,7 @@ def _only(node: Node, known: set[str]) -> None:
 
 
 def _entry(node: Node) -> Revocation:
-    _only(node, {"key", "issuer", "san", "since", "predicateTypes", "reason"})
+    _only(node, {"key", "issuer", "authority", "san", "since", "predicateTypes", "reason"})
     types = node.get("predicateTypes")
     if types is not None and not types.array():
         types.refuse("at least one type, or no such member", found="none")
@@ -138,6 +143,7 @@ def _entry(node: Node) -> Revocation:
         since=node.need("since").time(),
         key=node.get_text("key"),
         issuer=node.get_text("issuer"),
+        authority=node.get_text("authority"),
         san=node.get_text("san"),
         predicate_types=() if types is None else tuple(t.text() for t in types.array()),
         reason=node.get_text("reason"),

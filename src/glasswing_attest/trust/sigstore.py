@@ -8,7 +8,7 @@ start is refused. A `Profile` says how many distinct witnesses a signature needs
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -127,6 +127,8 @@ class Root:
     def __post_init__(self) -> None:
         if not self.authorities and not self.logs and not self.clocks:
             raise TrustRefused(where=f"roots.{self.name}", found="nothing", wanted="an authority, a log or a clock")
+        for kind, logs in (("logs", self.logs), ("ctlogs", self.ct_logs)):
+            _require_distinct(f"roots.{self.name}.{kind}", logs)
         # Each log may also be a clock: Rekor v1 signs the time of integration.
         available = {
             "scts": _operators(self.ct_logs),
@@ -166,6 +168,20 @@ class Root:
             clocks=tuple(_authority(n, limits) for n in _items(node, "timestampAuthorities", limits)),
             raw=data,
         )
+
+
+def _require_distinct(where: str, logs: Sequence[Log]) -> None:
+    """Refuse one key as several logs, which would witness for each other, and one id for several keys."""
+    by_key: dict[bytes, Log] = {}
+    by_id: dict[bytes, Log] = {}
+    for log in logs:
+        other = by_key.setdefault(log.key.der, log)
+        if (other.operator, other.log_id) != (log.operator, log.log_id):
+            raise TrustRefused(
+                where=where, found=f"one key for {other.name} and {log.name}", wanted="a key for each log"
+            )
+        if by_id.setdefault(log.log_id, log) is not log:
+            raise TrustRefused(where=where, found=f"the log id of {log.name} twice", wanted="each log once")
 
 
 def _operators(witnesses: Iterable[Authority | Log]) -> set[str]:
@@ -239,7 +255,8 @@ def _authority(node: Node, limits: Limits) -> Authority:
 def _certificate(node: Node) -> x509.Certificate:
     try:
         found = x509.load_der_x509_certificate(node.bytes())
-        _ = found.subject, found.issuer  # these are read when they are asked for
+        # These are read when they are asked for, so ask here, where a refusal has its place.
+        _ = found.subject, found.issuer, found.not_valid_before_utc, found.not_valid_after_utc
     except (ValueError, x509.InvalidVersion, UserWarning) as e:  # a warning, where warnings are errors
         raise NotPem(kind="trust", where=node.path, because=str(e)) from e
     return found

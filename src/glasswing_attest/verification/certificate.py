@@ -17,7 +17,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.asn1 import decode_der
 from cryptography.hazmat.primitives.asymmetric import ed25519
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import verification
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
@@ -30,7 +30,17 @@ __all__ = ["FULCIO_CLAIMS", "UNREADABLE", "Leaf", "path_stands", "validate_path"
 
 _FULCIO = "1.3.6.1.4.1.57264.1"
 
-UNREADABLE = (ValueError, KeyError, TypeError, AssertionError, x509.InvalidVersion, UserWarning)
+UNREADABLE = (
+    ValueError,
+    KeyError,
+    TypeError,
+    AssertionError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+    UserWarning,
+)
 """What `cryptography` raises for certificates and names that it cannot read; warnings, where warnings are errors."""
 
 _OTHER_NAME = x509.ObjectIdentifier(f"{_FULCIO}.7")
@@ -85,7 +95,7 @@ class Leaf:
             extensions = certificate.extensions
         except UnsupportedAlgorithm as e:
             raise KeyUnsupported(where=where, found=str(e)) from e
-        except (*UNREADABLE, x509.DuplicateExtension) as e:
+        except UNREADABLE as e:
             raise NotPem(kind="evidence", where=where, because=str(e)) from e
         values = {e.oid: e.value.value for e in extensions if isinstance(e.value, x509.UnrecognizedExtension)}
         return cls(
@@ -106,7 +116,8 @@ def load(der: bytes, *, where: str) -> x509.Certificate:
     """Read a DER certificate, and nothing after it. Raises `NotPem`."""
     try:
         found = x509.load_der_x509_certificate(der)
-        _ = found.subject, found.issuer  # these are read when they are asked for
+        # These are read when they are asked for, so ask here, where a refusal has its place.
+        _ = found.subject, found.issuer, found.not_valid_before_utc, found.not_valid_after_utc
     except UNREADABLE as e:
         raise NotPem(kind="evidence", where=where, because=str(e)) from e
     if found.public_bytes(Encoding.DER) != der:
@@ -244,12 +255,10 @@ def validate_path(
     if not current:
         wanted = "; ".join(str(a.window) for a in authorities) or "an authority"
         raise OutsideValidity(where="certificateAuthorities", found=format_time(time), wanted=wanted)
-    intermediates = [load(der, where="certificate chain") for der in embedded]
-    intermediates += [c for a in current for c in a.chain[:-1]]
-    anchors = [a.chain[-1] for a in current]
-    for each in (certificate, *anchors):
-        if isinstance(each.public_key(), ed25519.Ed25519PublicKey):
-            raise KeyUnsupported(where="certificate", found="Ed25519 in a certificate path")
+    intermediates = _intermediates(embedded, current, authorities)
+    anchors = [a.chain[-1] for a in current if _is_supported(a.chain[-1])]
+    if not anchors or not _is_supported(certificate):
+        raise KeyUnsupported(where="certificate", found="Ed25519 or an unknown key in a certificate path")
     try:
         verifier = (
             verification.PolicyBuilder()
@@ -267,6 +276,36 @@ def validate_path(
     except (verification.VerificationError, x509.UnsupportedGeneralNameType, ValueError, UserWarning) as e:
         raise CertificateUntrusted(where="certificate", because=str(e)) from e
     return tuple(path)
+
+
+def _intermediates(
+    embedded: Sequence[bytes], current: Sequence[Authority], authorities: Sequence[Authority]
+) -> list[x509.Certificate]:
+    """Give what a path may be built with: the current authorities' own, and the bundle's that no other names.
+
+    A bundle must not bring back the key of an authority whose window does not contain the time, under whatever
+    certificate, by an anchor that it shares with one that does.
+    """
+    own = [c for a in current for c in a.chain[:-1]]
+    named = {_spki(c) for a in authorities for c in a.chain} - {_spki(c) for a in current for c in a.chain}
+    brought = (load(der, where="certificate chain") for der in embedded)
+    return [c for c in brought if _spki(c) not in named] + own
+
+
+def _spki(certificate: x509.Certificate) -> bytes:
+    """Give the key's bytes, whatever kind of key it is."""
+    try:
+        return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    except UNREADABLE:
+        return certificate.public_bytes(Encoding.DER)
+
+
+def _is_supported(certificate: x509.Certificate) -> bool:
+    """Tell whether the path validator can check this key's signatures."""
+    try:
+        return not isinstance(certificate.public_key(), ed25519.Ed25519PublicKey)
+    except UNREADABLE:
+        return False
 
 
 def path_stands(path: Sequence[x509.Certificate], authorities: Sequence[Authority], time: datetime) -> bool:

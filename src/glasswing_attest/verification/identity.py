@@ -41,6 +41,7 @@ class VerifiedSigner(Proof):
         root: the name of the trusted root that the certificate leads to, or "".
         issuer, san: the OIDC issuer and the one name of the certificate, or "".
         claims: what else the certificate says, by the names of `certificate.FULCIO_CLAIMS`.
+        fingerprint: the SHA-256 of the public key, in hex, whether a certificate named it or the trust.
         not_before: the start of the certificate's life, before which it cannot have been signed, or None.
     """
 
@@ -51,6 +52,7 @@ class VerifiedSigner(Proof):
     san: str = ""
     claims: tuple[tuple[str, str], ...] = ()
     not_before: datetime | None = None
+    fingerprint: str = ""
     seal: InitVar[object]
 
     def __post_init__(self, seal: object) -> None:
@@ -85,7 +87,8 @@ def check_key(
         found = ", ".join(format_time(time) for time in counting)
         raise OutsideValidity(where=f"keys.{known[0].name}", found=found, wanted=known[0].window)
     names = frozenset(k.name for k in valid)
-    return VerifiedSigner(principal=f"key:{signed.key.fingerprint}", names=names, seal=_SEAL)
+    fingerprint = signed.key.fingerprint
+    return VerifiedSigner(principal=f"key:{fingerprint}", names=names, fingerprint=fingerprint, seal=_SEAL)
 
 
 def check_certificate(
@@ -117,6 +120,7 @@ def check_certificate(
         san=leaf.san,
         claims=leaf.claims,
         not_before=leaf.certificate.not_valid_before_utc,
+        fingerprint=leaf.key.fingerprint,
         seal=_SEAL,
     )
 

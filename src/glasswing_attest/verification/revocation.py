@@ -105,11 +105,12 @@ def require_unrevoked(verified: VerifiedStatement, revocations: VerifiedRevocati
     """Raise `Revoked` for a statement by a revoked signer that no witness shows to be older than the revocation."""
     if revocations is None:
         return
-    signer, signed_by = verified.signer, verified.times.signed_by
+    signer, signed_by = verified.signer, verified.times.proved_by
     for entry in revocations.document.entries:
         if entry.concerns(
-            principal_key=signer.principal.removeprefix("key:") if signer.principal.startswith("key:") else "",
+            key=signer.fingerprint,
             issuer=signer.issuer,
+            authority="" if signer.issuer else signer.root,
             san=signer.san,
             predicate_type=verified.statement.predicate_type,
         ) and (signed_by is None or signed_by >= entry.since):

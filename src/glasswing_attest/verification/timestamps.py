@@ -36,6 +36,7 @@ class VerifiedTimes(Proof):
     """The times that trusted witnesses stand for; empty where there is none."""
 
     times: tuple[WitnessedTime, ...]
+    needed: int
     seal: InitVar[object]
 
     def __post_init__(self, seal: object) -> None:
@@ -45,6 +46,17 @@ class VerifiedTimes(Proof):
     def signed_by(self) -> datetime | None:
         """The earliest witnessed time: it was signed then or before. None where nobody witnessed."""
         return min((t.time for t in self.times), default=None)
+
+    @property
+    def proved_by(self) -> datetime | None:
+        """The time by which as many distinct witnesses as were asked for say it was signed, so that one alone may lie.
+
+        Each counts with its earliest time. None where nobody witnessed.
+        """
+        earliest: dict[str, datetime] = {}
+        for told in self.times:
+            earliest[told.witness] = min(told.time, earliest.get(told.witness, told.time))
+        return sorted(earliest.values())[max(self.needed, 1) - 1] if earliest else None
 
 
 def check(
@@ -88,4 +100,4 @@ def check(
             if not entry.log.window.contains(told.time):
                 found, wanted = format_time(told.time), str(entry.log.window)
                 raise OutsideValidity(where=f"tlogs {entry.log.name}", found=found, wanted=wanted)
-    return VerifiedTimes(times=tuple(times), seal=_SEAL)
+    return VerifiedTimes(times=tuple(times), needed=at_least, seal=_SEAL)

@@ -672,7 +672,7 @@ def witness(monkeypatch: pytest.MonkeyPatch) -> Callable[[Attestation, datetime]
         envelope = logged.signed.envelope
         found = None if envelope is None else times.get(envelope.payload)
         each = () if found is None else (WitnessedTime(time=found, witness="simulated"),)
-        return VerifiedTimes(times=each, seal=timestamps._SEAL)
+        return VerifiedTimes(times=each, needed=1, seal=timestamps._SEAL)
 
     monkeypatch.setattr(timestamps, "check", simulated)
 

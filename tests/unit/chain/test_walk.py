@@ -426,7 +426,7 @@ def witness(monkeypatch: pytest.MonkeyPatch) -> Callable[[Attestation, datetime]
         assert logged.signed.envelope is not None
         found = times.get(logged.signed.envelope.payload)
         each = () if found is None else (WitnessedTime(time=found, witness="simulated"),)
-        return VerifiedTimes(times=each, seal=timestamps._SEAL)
+        return VerifiedTimes(times=each, needed=1, seal=timestamps._SEAL)
 
     def add(attestation: Attestation, time_: datetime) -> Attestation:
         times[attestation.envelope.payload] = time_

@@ -28,7 +28,7 @@ def keyed(name: str = "trainer", **window: object) -> TrustedKey:
 def witnessed(*times: datetime) -> VerifiedTimes:
     """Simulates trusted witnesses through the module's own seal: real ones know no microseconds."""
     each = tuple(WitnessedTime(time=time, witness="simulated") for time in times)
-    return VerifiedTimes(times=each, seal=timestamps._SEAL)
+    return VerifiedTimes(times=each, needed=1, seal=timestamps._SEAL)
 
 
 def unwitnessed(signed: SignedPayload) -> VerifiedTimes:

@@ -52,16 +52,36 @@ def enough(claims: Sequence[Claim], rule: SignedBy, policy: Policy) -> tuple[Cla
     else:
         groups = [claims]
     for group in groups:
-        signers: dict[str, list[Claim]] = {}
-        for claim in group:
-            signers.setdefault(claim.signer.principal, []).append(claim)
-        names = {p: set().union(*(names_of(c, rule, policy) for c in cs)) for p, cs in signers.items()}
-        chosen = _assign(names)
+        chosen = _distinct(group, rule, policy)
         if len(chosen) >= rule.count:
-            picked = [next(c for c in signers[p] if n in names_of(c, rule, policy)) for n, p in chosen.items()]
             order = {id(c): i for i, c in enumerate(group)}
-            return tuple(sorted(picked, key=lambda c: order[id(c)])[: rule.count])
+            return tuple(sorted(chosen, key=lambda c: order[id(c)])[: rule.count])
     return ()
+
+
+def _distinct(claims: Sequence[Claim], rule: SignedBy, policy: Policy) -> list[Claim]:
+    """Choose claims by distinct signers for distinct names, as many as possible. One key is one signer."""
+    chosen = _matched(claims, rule, policy)
+    prints = [c.signer.fingerprint for c in chosen]
+    # A key that signs by itself and through a certificate has two principals. Each of its ways is tried alone, and no
+    # further: that can only be too strict.
+    for twice in sorted({p for p in prints if prints.count(p) > 1}):
+        ways = {c.signer.principal for c in claims if c.signer.fingerprint == twice}
+        fewer = [
+            _matched([c for c in claims if c.signer.fingerprint != twice or c.signer.principal == way], rule, policy)
+            for way in sorted(ways)
+        ]
+        chosen = max(fewer, key=len)
+    prints = [c.signer.fingerprint for c in chosen]
+    return [c for i, c in enumerate(chosen) if c.signer.fingerprint not in prints[:i]]
+
+
+def _matched(claims: Sequence[Claim], rule: SignedBy, policy: Policy) -> list[Claim]:
+    signers: dict[str, list[Claim]] = {}
+    for claim in claims:
+        signers.setdefault(claim.signer.principal, []).append(claim)
+    names = {p: set().union(*(names_of(c, rule, policy) for c in cs)) for p, cs in signers.items()}
+    return [next(c for c in signers[p] if n in names_of(c, rule, policy)) for n, p in _assign(names).items()]
 
 
 def _assign(names: dict[str, set[str]]) -> dict[str, str]:
