@@ -255,6 +255,7 @@ def test_every_member_of_a_revocation_list_is_described(root: Path) -> None:
     entries = [
         Revocation(key="0" * 64, since=since, reason="lost", predicate_types=("https://example.com/v1",)),
         Revocation(issuer="https://issuer.example", san="me", since=since),
+        Revocation(authority="corp", san="me", since=since),
     ]
     told = json.loads(RevocationList.of(entries, version=1, issued=since, expires=since).to_json())
     described = page(root, "trust.md").split("\n## Revocations\n")[1].split("\n## ")[0]
