@@ -79,11 +79,11 @@ def test_a_bundle_does_not_bring_back_an_authority_whose_window_is_closed() -> N
     before = sigstore.authorities[0]
     old = Chained(before, (closed, root), closed_key, Window(start=now - 2 * DAY, end=now - DAY))
     new = Chained(before, (current, root), open_key, Window(start=now - DAY))
-    sigstore.authorities = [old, new]
+    sigstore.authorities[:] = [old, new]
     trust = sigstore.trust()
-    sigstore.authorities = [new]
+    sigstore.authorities[:] = [new]
     assert prove(sigstore.sign(STATEMENT, identity="ceo@example.com"), trust)[0].signer.san == "ceo@example.com"
-    sigstore.authorities = [old]  # somebody has the old authority's key, and issues with it today
+    sigstore.authorities[:] = [old]  # somebody has the old authority's key, and issues with it today
     forged = sigstore.sign(STATEMENT, identity="ceo@example.com")
     for brought in ((), (closed,), (crossed,)):
         bundle = json.loads(forged.bytes)
