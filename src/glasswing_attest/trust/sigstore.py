@@ -7,6 +7,7 @@ start is refused. A `Profile` says how many distinct witnesses a signature needs
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -228,12 +229,8 @@ def _der(raw: bytes, details: str) -> bytes:
     """Give the key as SubjectPublicKeyInfo: old documents carry RSA keys in PKCS#1 (``PKCS1_RSA_…``)."""
     if not details.startswith("PKCS1_RSA"):
         return raw
-    body = raw.hex()
-    # An RSAPublicKey inside the fixed AlgorithmIdentifier of rsaEncryption is what PEM calls "RSA PUBLIC KEY".
-    import base64
-
-    encoded = base64.encodebytes(bytes.fromhex(body)).decode("ascii")
-    return f"-----BEGIN RSA PUBLIC KEY-----\n{encoded}-----END RSA PUBLIC KEY-----\n".encode("ascii")
+    # A bare RSAPublicKey is what PEM calls "RSA PUBLIC KEY".
+    return b"-----BEGIN RSA PUBLIC KEY-----\n%b-----END RSA PUBLIC KEY-----\n" % base64.encodebytes(raw)
 
 
 def _authority(node: Node, limits: Limits) -> Authority:

@@ -137,7 +137,9 @@ def check_message(
     if not isinstance(message, MessageSignature):
         raise UnsupportedError(where="$", found="dsseEnvelope", wanted="messageSignature")
     _require_same_digest(message, digest)
-    if content is not None and (digest[0] not in _ALGORITHMS.values() or _hashed(digest[0], content) != digest[1]):
+    if content is not None and (
+        digest[0] not in _ALGORITHMS.values() or hashlib.new(digest[0], content).digest() != digest[1]
+    ):
         raise SubjectMismatch(where="content", found="other bytes", wanted=f"{digest[0]}:{digest[1].hex()[:16]}")
     if isinstance(bundle.material, Certificates):
         leaf, embedded = _leaf(bundle.material)
@@ -168,10 +170,6 @@ def check_message(
 
 
 _ALGORITHMS = {"SHA2_256": "sha256", "SHA2_384": "sha384", "SHA2_512": "sha512"}
-
-
-def _hashed(algorithm: str, content: bytes) -> bytes:
-    return hashlib.new(algorithm, content).digest()
 
 
 def _require_same_digest(message: MessageSignature, digest: tuple[str, bytes]) -> None:
