@@ -27,7 +27,7 @@ from glasswing_attest.policy import policy as policy_module
 from glasswing_attest.policy.policy import Policy
 from glasswing_attest.records import registry
 from glasswing_attest.report.report import Verdict, report_schema
-from glasswing_attest.statement.predicates.provenance import ROLES
+from glasswing_attest.statement.predicates.predicate_type import ROLES
 from glasswing_attest.trust import root as trust_module
 from glasswing_attest.trust.revocation import Revocation, RevocationList
 from glasswing_attest.trust.sigstore import PROFILES, Profile

@@ -18,7 +18,8 @@ from glasswing_attest._wire import canonical_json
 from glasswing_attest.artifact.hashing import Progress
 from glasswing_attest.artifact.manifest import Artifact, Manifest, measure
 from glasswing_attest.errors import BuildIncomplete, InputsChanged, SourceRefused, UsageError
-from glasswing_attest.statement.predicates.provenance import ROLES, Provenance
+from glasswing_attest.statement.predicates.predicate_type import ROLES
+from glasswing_attest.statement.predicates.provenance import Provenance
 from glasswing_attest.statement.resource import ResourceDescriptor
 
 __all__ = ["Build"]

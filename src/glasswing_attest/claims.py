@@ -1,61 +1,24 @@
 """WHAT FOLLOWS? Proven evidence as typed facts.
 
-A `Claim` is a verified statement whose predicate was read by the reader of its type. A `PredicateType` says how one
-type is read and which edges it draws; what decides is passed to the `Verifier` explicitly, never found by itself.
+A `Claim` is a verified statement whose predicate was read by the reader of its type, which also drew its edges. How a
+type is read stands in ``statement/predicates/``; what else decides is passed to the `Verifier` explicitly.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from types import MappingProxyType
 
-from glasswing_attest._wire import Node
-from glasswing_attest.errors import FieldRefused, GlasswingError, UsageError
+from glasswing_attest.errors import FieldRefused, GlasswingError
 from glasswing_attest.limits import DEFAULT, Limits
-from glasswing_attest.records import CodeRecord, registry
-from glasswing_attest.records.base import Record
-from glasswing_attest.statement.predicates.provenance import PROVENANCE_V1, ROLES, Provenance
-from glasswing_attest.statement.predicates.summary import SUMMARY_V1, VerificationSummary
-from glasswing_attest.statement.resource import ResourceDescriptor
+from glasswing_attest.statement.predicates.predicate_type import Dependency, PredicateType, opaque
+from glasswing_attest.statement.predicates.registry import BUILT_IN, registry_of
 from glasswing_attest.statement.statement import Statement
 from glasswing_attest.verification.binding import VerifiedStatement
 from glasswing_attest.verification.identity import VerifiedSigner
 
 __all__ = ["BUILT_IN", "Claim", "Dependency", "PredicateType", "opaque", "read", "registry_of"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dependency:
-    """A resource that a statement names as what its subject was made from, in the role that the producer claims."""
-
-    role: str
-    resource: ResourceDescriptor
-
-    @property
-    def kind(self) -> str:
-        """The kind of thing that the role makes of it: an absent or unknown role is kind ``dependency``."""
-        return self.role if self.role in ROLES else "dependency"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PredicateType:
-    """How one predicate type is read.
-
-    Attributes:
-        uri: the predicate type.
-        parse: reads the predicate from verified bytes, within the limits; raises `MalformedError`.
-        dependencies: draws the edges from what `parse` gave; pure. A type without it draws none.
-        scope: the repository or resource that the predicate claims to speak for, or "".
-
-    Whatever else one of these three raises counts as a malformed predicate: the statement proves nothing.
-    """
-
-    uri: str
-    parse: Callable[[Node, Limits], object]
-    dependencies: Callable[[object], Iterable[Dependency]] | None = None
-    scope: Callable[[object], str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,72 +60,6 @@ class Claim:
     def signed_by(self) -> datetime | None:
         """By when it was signed, as a trusted witness says; None where there is none."""
         return self.verified.times.signed_by
-
-
-def _provenance_dependencies(predicate: object) -> Iterable[Dependency]:
-    assert isinstance(predicate, Provenance)  # noqa: S101  # only its own parse feeds it
-    for resource in predicate.resolved_dependencies:
-        role = resource.annotations.get("role")
-        yield Dependency(role=role if isinstance(role, str) else "", resource=resource)
-
-
-def _reader(record: type[Record]) -> Callable[[Node, Limits], object]:
-    # A record counts nothing by itself: the statement's limits on bytes, depth and values bound it.
-    return lambda node, _limits: record.from_predicate(node)
-
-
-def _code_scope(predicate: object) -> str:
-    return predicate.repository or "" if isinstance(predicate, CodeRecord) else ""
-
-
-def _summary_scope(predicate: object) -> str:
-    return predicate.resource_uri if isinstance(predicate, VerificationSummary) else ""
-
-
-def _as_it_is(node: Node, _limits: Limits) -> object:
-    return MappingProxyType(node.object())
-
-
-def opaque(uri: str) -> PredicateType:
-    """Say that a predicate type is known and read as it is: a JSON object that draws no edges.
-
-    >>> opaque("https://example.com/checked/v1").dependencies is None
-    True
-    """
-    return PredicateType(uri=uri, parse=_as_it_is)
-
-
-BUILT_IN: tuple[PredicateType, ...] = (
-    PredicateType(
-        uri=PROVENANCE_V1,
-        parse=lambda node, limits: Provenance.from_predicate(node, limits=limits),
-        dependencies=_provenance_dependencies,
-    ),
-    PredicateType(
-        uri=SUMMARY_V1,
-        parse=lambda node, limits: VerificationSummary.from_predicate(node, limits=limits),
-        scope=_summary_scope,
-    ),
-    *(
-        PredicateType(
-            uri=record.predicate_type,
-            parse=_reader(record),
-            scope=_code_scope if record is CodeRecord else None,
-        )
-        for record in registry
-    ),
-)
-"""The predicate types that are read without being asked for."""
-
-
-def registry_of(more: Iterable[PredicateType] = ()) -> Mapping[str, PredicateType]:
-    """Give the built-in types and `more`, by URI. A type is never read in two ways: raises `UsageError`."""
-    types: dict[str, PredicateType] = {}
-    for found in (*BUILT_IN, *more):
-        if found.uri in types:
-            raise UsageError(where="predicates", found=found.uri, wanted="each predicate type once")
-        types[found.uri] = found
-    return types
 
 
 def read(verified: VerifiedStatement, types: Mapping[str, PredicateType], *, limits: Limits = DEFAULT) -> Claim:

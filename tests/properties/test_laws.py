@@ -25,7 +25,8 @@ from glasswing_attest import Attestation, GlasswingError, Manifest, Model, Polic
 from glasswing_attest.artifact.file import Blob
 from glasswing_attest.chain.graph import Graph
 from glasswing_attest.errors import UsageError
-from glasswing_attest.statement.predicates.provenance import PROVENANCE_V1, ROLES
+from glasswing_attest.statement.predicates.predicate_type import ROLES
+from glasswing_attest.statement.predicates.provenance import PROVENANCE_V1
 from glasswing_attest.statement.statement import Statement
 from glasswing_attest.verification import timestamps
 from glasswing_attest.verification.timestamps import VerifiedTimes, WitnessedTime

@@ -26,7 +26,8 @@ from glasswing_attest.errors import (
     SourceRefused,
     UsageError,
 )
-from glasswing_attest.statement.predicates.provenance import ROLES, Provenance
+from glasswing_attest.statement.predicates.predicate_type import ROLES
+from glasswing_attest.statement.predicates.provenance import Provenance
 from tests.chains import BUILD_TYPE, BUILDER, COMMIT, REPOSITORY, checkout, honest, signer
 
 T0 = datetime(2026, 1, 2, 3, 4, 5, 999_999, tzinfo=UTC)

@@ -10,7 +10,8 @@ from glasswing_attest import Attestation, CodeRecord, DataRecord, ModelRecord, a
 from glasswing_attest.claims import BUILT_IN, Claim, PredicateType, read, registry_of
 from glasswing_attest.errors import FieldMissing, FieldRefused, GlasswingError, MalformedError, UsageError
 from glasswing_attest.records import registry
-from glasswing_attest.statement.predicates.provenance import PROVENANCE_V1, ROLES, Provenance
+from glasswing_attest.statement.predicates.predicate_type import ROLES
+from glasswing_attest.statement.predicates.provenance import PROVENANCE_V1, Provenance
 from glasswing_attest.statement.predicates.summary import SUMMARY_V1, VerificationSummary
 from glasswing_attest.verification.procedure import prove
 from tests.chains import BUILDER, NOW, REPOSITORY, Said, bare, honest, signer, used

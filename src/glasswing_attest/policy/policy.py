@@ -44,7 +44,8 @@ from glasswing_attest._config import (
 from glasswing_attest._wire import canonical_json, format_time
 from glasswing_attest.errors import PolicyExpired, PolicyRefused
 from glasswing_attest.limits import DEFAULT, Limits
-from glasswing_attest.statement.predicates.provenance import PROVENANCE_V1, ROLES
+from glasswing_attest.statement.predicates.predicate_type import ROLES
+from glasswing_attest.statement.predicates.provenance import PROVENANCE_V1
 from glasswing_attest.statement.predicates.summary import SUMMARY_V1
 from glasswing_attest.verification.certificate import FULCIO_CLAIMS
 

@@ -11,7 +11,8 @@ from glasswing_attest._wire import Node, canonical_json, read_json
 from glasswing_attest.artifact.digest import DigestSet
 from glasswing_attest.errors import FieldMissing, FieldRefused, GlasswingError, LimitError
 from glasswing_attest.limits import Limits
-from glasswing_attest.statement.predicates.provenance import PROVENANCE_V1, ROLES, Provenance
+from glasswing_attest.statement.predicates.predicate_type import ROLES
+from glasswing_attest.statement.predicates.provenance import PROVENANCE_V1, Provenance
 from glasswing_attest.statement.predicates.summary import SUMMARY_V1, VerificationSummary
 from glasswing_attest.statement.resource import ResourceDescriptor
 

@@ -11,7 +11,7 @@ Null, unset and empty are equal; unknown fields are ignored. Roles of dependenci
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -19,14 +19,12 @@ from types import MappingProxyType
 from glasswing_attest._wire import JsonValue, Node, format_time
 from glasswing_attest.errors import FieldMissing
 from glasswing_attest.limits import DEFAULT, Limits
+from glasswing_attest.statement.predicates.predicate_type import Dependency, PredicateType
 from glasswing_attest.statement.resource import ResourceDescriptor
 
-__all__ = ["PROVENANCE_V1", "ROLES", "Provenance"]
+__all__ = ["PROVENANCE_V1", "TYPES", "Provenance"]
 
 PROVENANCE_V1 = "https://slsa.dev/provenance/v1"
-
-ROLES = ("code", "dataset", "baseModel", "checkpoint", "dependency", "image", "tool")
-"""The roles that a dependency may play in a build; any other counts as ``dependency``."""
 
 _NOTHING: Mapping[str, JsonValue] = MappingProxyType({})
 
@@ -128,3 +126,19 @@ def _resources(node: Node, name: str, limits: Limits) -> tuple[ResourceDescripto
 def _time(node: Node, name: str) -> datetime | None:
     found = node.get(name)
     return None if found is None else found.time()
+
+
+def _dependencies(predicate: object) -> Iterable[Dependency]:
+    assert isinstance(predicate, Provenance)  # noqa: S101  # only its own parse feeds it
+    for resource in predicate.resolved_dependencies:
+        role = resource.annotations.get("role")
+        yield Dependency(role=role if isinstance(role, str) else "", resource=resource)
+
+
+TYPES = (
+    PredicateType(
+        uri=PROVENANCE_V1,
+        parse=lambda node, limits: Provenance.from_predicate(node, limits=limits),
+        dependencies=_dependencies,
+    ),
+)

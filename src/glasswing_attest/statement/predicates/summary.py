@@ -12,8 +12,9 @@ from datetime import datetime
 
 from glasswing_attest._wire import Node
 from glasswing_attest.limits import DEFAULT, Limits
+from glasswing_attest.statement.predicates.predicate_type import PredicateType
 
-__all__ = ["SUMMARY_V1", "VerificationSummary"]
+__all__ = ["SUMMARY_V1", "TYPES", "VerificationSummary"]
 
 SUMMARY_V1 = "https://slsa.dev/verification_summary/v1"
 
@@ -46,3 +47,16 @@ class VerificationSummary:
             levels=tuple(level.text() for level in levels),
             time_verified=None if time is None else time.time(),
         )
+
+
+def _scope(predicate: object) -> str:
+    return predicate.resource_uri if isinstance(predicate, VerificationSummary) else ""
+
+
+TYPES = (
+    PredicateType(
+        uri=SUMMARY_V1,
+        parse=lambda node, limits: VerificationSummary.from_predicate(node, limits=limits),
+        scope=_scope,
+    ),
+)
