@@ -46,6 +46,7 @@ class _ProfileEntry(ConfigModel):
     logs: int
     times: int
     stamps: int = 0
+    embedded_roots: Literal["refuse", "ignore"] = "refuse"
 
 
 class _RootEntry(ConfigModel):

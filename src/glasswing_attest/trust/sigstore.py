@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -83,6 +83,9 @@ class Profile:
     Times come from clocks and from the promises of Rekor v1; `stamps` says how many of them must be clocks'. A
     certificate lives for minutes and proves nothing without a trusted time, so `times` is at least one.
 
+    A bundle that brings a root certificate along is refused, as the conformance suite asks. Bundles of version 0.1 were
+    often made so; ``embedded_roots="ignore"`` has such certificates dropped before anything is built from them.
+
     >>> Profile(scts=1, logs=1, times=0)
     Traceback (most recent call last):
         ...
@@ -93,8 +96,11 @@ class Profile:
     logs: int
     times: int
     stamps: int = 0
+    embedded_roots: Literal["refuse", "ignore"] = "refuse"
 
     def __post_init__(self) -> None:
+        if self.embedded_roots not in ("refuse", "ignore"):
+            raise TrustRefused(where="profile.embedded_roots", found=self.embedded_roots, wanted="refuse or ignore")
         for name, least in (("scts", 0), ("logs", 0), ("times", 1), ("stamps", 0)):
             value: Any = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < least:

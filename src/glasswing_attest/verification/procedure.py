@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from glasswing_attest.attestation import Attestation
 from glasswing_attest.bundle import Bundle
-from glasswing_attest.errors import CertificateUntrusted, GlasswingError
+from glasswing_attest.errors import CertificateUntrusted, FieldRefused, GlasswingError
 from glasswing_attest.limits import DEFAULT, Budget, Limits
 from glasswing_attest.trust.root import Trust, TrustedKey
 from glasswing_attest.trust.sigstore import Root
@@ -129,6 +129,9 @@ def _ways(
 
 
 def _by_certificate(signed: SignedPayload, root: Root, limits: Limits) -> _Proved:
+    if signed.brings_root and root.profile.embedded_roots != "ignore":
+        place = "$.verificationMaterial.x509CertificateChain"
+        raise FieldRefused(where=place, found="a self-issued certificate", wanted="no root")
     logged = transparency.check(signed, root.logs, at_least=root.profile.logs, limits=limits)
     times = timestamps.check(logged, root.clocks, at_least=root.profile.times, stamps=root.profile.stamps)
     return logged, times, identity.check_certificate(signed, times, root, limits=limits)

@@ -14,7 +14,7 @@ from dataclasses import InitVar, dataclass
 from glasswing_attest.attestation import Attestation
 from glasswing_attest.bundle import Bundle, Certificates, KeyHint, MessageSignature
 from glasswing_attest.envelope import Envelope, EnvelopeSignature
-from glasswing_attest.errors import FieldRefused, KeyUntrusted, SignatureInvalid, SubjectMismatch, UnsupportedError
+from glasswing_attest.errors import KeyUntrusted, SignatureInvalid, SubjectMismatch, UnsupportedError
 from glasswing_attest.keys import PublicKey
 from glasswing_attest.limits import DEFAULT, Budget, Limits
 from glasswing_attest.verification.certificate import Leaf, load
@@ -35,7 +35,8 @@ class SignedPayload(Proof):
         signature: the signature's bytes as they came.
         key, scheme: what verified it.
         leaf: the certificate that named the key, or None.
-        embedded: the bundle's further certificates. Untrusted.
+        embedded: the bundle's further certificates, without self-issued ones. Untrusted.
+        brings_root: whether there was a self-issued one among them.
         named_as: what the container calls the key: a hint.
         bundle: the bundle around it, or None for a bare envelope.
     """
@@ -47,6 +48,7 @@ class SignedPayload(Proof):
     scheme: str
     leaf: Leaf | None
     embedded: tuple[bytes, ...]
+    brings_root: bool
     named_as: str
     bundle: Bundle | None
     seal: InitVar[object]
@@ -79,13 +81,13 @@ def check(
     """
     material = attestation.material
     if isinstance(material, Certificates):
-        leaf, embedded = _leaf(material)
+        leaf = Leaf.parse(material.chain[0], where="$.verificationMaterial.certificate")
         (signature,) = attestation.envelope.signatures
         try:
             scheme = leaf.key.check(signature.sig, attestation.envelope.signed_bytes)
         except SignatureInvalid as e:
             raise SignatureInvalid(where="$.signatures", wanted=e.wanted) from e
-        return (_proof(attestation, signature, leaf.key, scheme, "", leaf, embedded),)
+        return (_proof(attestation, signature, leaf.key, scheme, "", leaf, *_embedded(material)),)
     distinct = {(key.der, key.schemes): key for key in keys}
     message = attestation.envelope.signed_bytes
     hashed: dict[str, bytes] = {}
@@ -102,7 +104,7 @@ def check(
                 scheme = key.check(signature.sig, message, hashed=hashed)
             except SignatureInvalid:
                 continue
-            proofs.setdefault((key.der, hint), _proof(attestation, signature, key, scheme, hint, None, ()))
+            proofs.setdefault((key.der, hint), _proof(attestation, signature, key, scheme, hint, None, (), False))
             break
     if not proofs:
         raise SignatureInvalid(where="$.signatures") if named else KeyUntrusted(where="$.signatures")
@@ -142,10 +144,11 @@ def check_message(
     ):
         raise SubjectMismatch(where="content", found="other bytes", wanted=f"{digest[0]}:{digest[1].hex()[:16]}")
     if isinstance(bundle.material, Certificates):
-        leaf, embedded = _leaf(bundle.material)
+        leaf = Leaf.parse(bundle.material.chain[0], where="$.verificationMaterial.certificate")
+        embedded, brings_root = _embedded(bundle.material)
         candidates: list[tuple[PublicKey, Leaf | None]] = [(leaf.key, leaf)]
     else:
-        embedded = ()
+        embedded, brings_root = (), False
         candidates = [(key, None) for key in keys]
     for key, leaf_or_none in candidates:
         try:
@@ -160,6 +163,7 @@ def check_message(
             scheme=scheme,
             leaf=leaf_or_none,
             embedded=embedded,
+            brings_root=brings_root,
             named_as=bundle.material.hint if isinstance(bundle.material, KeyHint) else "",
             bundle=bundle,
             seal=_SEAL,
@@ -184,16 +188,12 @@ def _require_same_digest(message: MessageSignature, digest: tuple[str, bytes]) -
         )
 
 
-def _leaf(material: Certificates) -> tuple[Leaf, tuple[bytes, ...]]:
-    embedded = material.chain[1:]
-    for der in embedded:
-        # A root inside a bundle would be trust that brings itself along.
-        certificate = load(der, where="$.verificationMaterial.x509CertificateChain")
-        if certificate.issuer == certificate.subject:
-            raise FieldRefused(
-                where="$.verificationMaterial.x509CertificateChain", found="a self-issued certificate", wanted="no root"
-            )
-    return Leaf.parse(material.chain[0], where="$.verificationMaterial.certificate"), embedded
+def _embedded(material: Certificates) -> tuple[tuple[bytes, ...], bool]:
+    """Give the certificates that may help to build a path, and whether there is a root among the others."""
+    loaded = [(der, load(der, where="$.verificationMaterial.x509CertificateChain")) for der in material.chain[1:]]
+    # A root inside a bundle would be trust that brings itself along: nobody downstream gets to see it.
+    helpful = tuple(der for der, certificate in loaded if certificate.issuer != certificate.subject)
+    return helpful, len(helpful) < len(loaded)
 
 
 def _name_of(material: KeyHint, signature: EnvelopeSignature) -> str:
@@ -208,6 +208,7 @@ def _proof(
     hint: str,
     leaf: Leaf | None,
     embedded: tuple[bytes, ...],
+    brings_root: bool,
 ) -> SignedPayload:
     return SignedPayload(
         envelope=attestation.envelope,
@@ -217,6 +218,7 @@ def _proof(
         scheme=scheme,
         leaf=leaf,
         embedded=embedded,
+        brings_root=brings_root,
         named_as=hint,
         bundle=attestation.bundle,
         seal=_SEAL,
