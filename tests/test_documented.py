@@ -4,6 +4,7 @@ Each check compares names, which are taken from the code, with a page, and gives
 although it does not exist. That the checks can fail is shown below them, on pages that lack something.
 """
 
+import argparse
 import ast
 import gc
 import json
@@ -18,6 +19,7 @@ import pydantic
 import pytest
 
 import glasswing_attest
+from glasswing_attest._cli import _parser as command_line
 from glasswing_attest._cli.exits import exit_code
 from glasswing_attest.claims import BUILT_IN
 from glasswing_attest.errors import GlasswingError, error_types
@@ -156,6 +158,34 @@ def schema_fields(schema: Mapping[str, Any], definitions: Mapping[str, Any], pat
             yield from schema_fields(inner, definitions, here)
     if "items" in schema:
         yield from schema_fields(schema["items"], definitions, f"{path}[]")
+
+
+def commands() -> dict[str, argparse.ArgumentParser]:
+    """Every command of the command line, by its name."""
+    (found,) = [a for a in command_line()._actions if isinstance(a, argparse._SubParsersAction)]
+    return dict(found.choices)
+
+
+def options(parser: argparse.ArgumentParser) -> Iterator[str]:
+    """Every option that ``--help`` of a command shows, and of the commands within it."""
+    for action in parser._actions:
+        if action.help != argparse.SUPPRESS:
+            yield from (option for option in action.option_strings if option.startswith("--"))
+        if isinstance(action, argparse._SubParsersAction):
+            for inner in action.choices.values():
+                yield from options(inner)
+
+
+def undescribed(text: str) -> list[str]:
+    """The options that stand neither in the section of their command nor in what is said of every command."""
+    by_command = sections(text, 2)
+    of_all = text.partition("\n## For every command\n")[2].partition("\n## ")[0]
+    return [
+        f"{name} {option}: is not described"
+        for name, parser in commands().items()
+        for option in dict.fromkeys(options(parser))
+        if not re.search(rf"(?<![\w-]){option}(?![\w-])", by_command.get(name, "") + of_all)
+    ]
 
 
 def in_words(limit: str, value: int) -> str:
@@ -332,6 +362,12 @@ def test_every_page_is_linked_from_the_index(root: Path) -> None:
     assert differences(pages, linked - {"../README.md"}) == []
 
 
+def test_every_command_and_option_is_described(root: Path) -> None:
+    described = page(root, "cli.md")
+    assert differences(commands(), sections(described, 2)) == []
+    assert undescribed(described) == []
+
+
 # The test of the tests: what is missing is found, and what is there is not called missing.
 
 PAGE = """
@@ -416,6 +452,19 @@ def test_codes_are_found_where_findings_are_made(text: str, codes: set[str]) -> 
 def test_a_code_that_is_put_together_is_refused(text: str) -> None:
     with pytest.raises(AssertionError, match="is not written out"):
         list(codes_in(text, "module.py"))
+
+
+def test_an_option_that_is_not_described_is_found(root: Path) -> None:
+    described = page(root, "cli.md")
+    without = described.replace("--second-opinion", "--second-opinions").replace("`--at", "`--att")
+    assert set(undescribed(without)) - set(undescribed(described)) == {
+        "verify --second-opinion: is not described",
+        "verify --at: is not described",
+    }
+    # What another command says of an option of its own is not said of this one.
+    moved = described.replace("--revocations-seen", "").replace("## `replay`\n", "## `replay`\n\n--revocations-seen\n")
+    assert "verify --revocations-seen: is not described" in undescribed(moved)
+    assert {"--help", "--json", "--opaque"} <= set(options(commands()["replay"]))
 
 
 class Leaf(pydantic.BaseModel):

@@ -35,6 +35,8 @@ PUBLIC: tuple[str, ...] = (
     "CodeRecord",
     "DataRecord",
     "ModelRecord",
+    "DependencyRecord",
+    "EvaluationRecord",
     "Build",
     "KeySigner",
     "GlasswingError",

@@ -1,20 +1,37 @@
 #!/bin/sh
 # usage: tools/check_dist.sh PYTHON
 #
-# Builds sdist and wheel into dist/ with PYTHON (which has `build`), and proves the wheel: installed alone into a fresh
-# environment, far from this checkout, it imports, it has its types and its schemas, and the generated code runs on the
-# oldest protobuf that we promise as well as on the newest.
+# Builds sdist and wheel into dist/ with PYTHON (which has `build`, the build backend and this library), under
+# `glasswing-attest run`: the provenance of both lies beside them (docs/python-packages.md). The key lives no longer than
+# this script; what it proves is that the recipe works.
+#
+# Then it proves the wheel: installed alone into a fresh environment, far from this checkout, it imports, it has its types
+# and its schemas, the generated code runs on the oldest protobuf that we promise as well as on the newest, and it
+# verifies its own provenance.
 set -eu
 cd "$(dirname "$0")/.."
 python=$1
 case $python in /*) ;; *) python=$PWD/$python ;; esac
-rm -rf dist
-"$python" -m build --outdir dist . >/dev/null
-wheel=$(echo "$PWD"/dist/*.whl)
-ls -l dist | sed 1d
-
+attest=${python%/*}/glasswing-attest
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
+
+version=$("$python" -c 'import tomllib; print(tomllib.load(open("pyproject.toml", "rb"))["project"]["version"])')
+wheel=$PWD/dist/glasswing_attest-$version-py3-none-any.whl
+sdist=$PWD/dist/glasswing_attest-$version.tar.gz
+rm -rf dist
+# A checkout with changes has no commit that could be attested as what was built.
+code=
+if [ -n "$(git status --porcelain 2>/dev/null || echo no git)" ]; then
+  echo "note: this checkout has changes, so its commit is not in the provenance"
+  code=--no-code
+fi
+"$attest" --quiet keygen "$scratch/release.key"
+"$attest" run --key "$scratch/release.key" --builder https://glasswing-attest.readthedocs.io/builders/check-dist/v1 \
+  $code --packages --output "file=$wheel" --output "file=$sdist" \
+  -- "$python" -m build --no-isolation --outdir dist . >"$scratch/build.log" 2>&1 || { cat "$scratch/build.log"; exit 1; }
+ls -l dist | sed 1d
+
 "$python" -m venv "$scratch/venv"
 fresh=$scratch/venv/bin/python
 cd "$scratch"
@@ -45,4 +62,23 @@ END
 "$fresh" -W error prove.py
 "$fresh" -m pip --disable-pip-version-check --quiet install 'protobuf==6.33.5'
 "$fresh" -W error prove.py
-"$scratch/venv/bin/glasswing-attest" --help >/dev/null && echo "glasswing-attest --help: ok"
+printf 'version: 1\nkeys: {release: {file: release.key.pub}}\n' >trust.yaml
+[ -n "$code" ] || code='inputs: {code: {exactly: 1}}'
+cat >policy.yaml <<END
+version: 1
+times: claimed
+identities: {release: {key: release}}
+nodes:
+  file:
+    require:
+      - predicate: https://slsa.dev/provenance/v1
+        signed_by: {any_of: [release]}
+        expect: {builder: "https://glasswing-attest.readthedocs.io/builders/check-dist/v1"}
+        ${code#--no-code}
+  code: {trim: {reason: "this very checkout"}}
+  dependency: {trim: {reason: "what the build needs, by exact version"}}
+END
+for file in "$wheel" "$sdist"; do
+  "$scratch/venv/bin/glasswing-attest" --quiet verify --policy policy.yaml --trust trust.yaml --kind file "$file"
+  echo "verified: ${file##*/}"
+done

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from glasswing_attest.policy.policy import Policy
     from glasswing_attest.records.code import CodeRecord
     from glasswing_attest.records.data import DataRecord
+    from glasswing_attest.records.dependencies import DependencyRecord
+    from glasswing_attest.records.evaluation import EvaluationRecord
     from glasswing_attest.records.model import ModelRecord
     from glasswing_attest.report.report import Report
     from glasswing_attest.signing.key import KeySigner
@@ -51,6 +53,8 @@ __all__ = [
     "ModelRecord",
     "DataRecord",
     "CodeRecord",
+    "DependencyRecord",
+    "EvaluationRecord",
     "Build",
     "KeySigner",
     "Policy",
@@ -85,6 +89,8 @@ _HOMES = {
     "policy.policy": ("Policy",),
     "records.code": ("CodeRecord",),
     "records.data": ("DataRecord",),
+    "records.dependencies": ("DependencyRecord",),
+    "records.evaluation": ("EvaluationRecord",),
     "records.model": ("ModelRecord",),
     "report.report": ("Report",),
     "signing.key": ("KeySigner",),

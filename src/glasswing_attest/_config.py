@@ -7,6 +7,8 @@ dates.
 
 from __future__ import annotations
 
+import json
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -16,6 +18,7 @@ from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 import pydantic
 import yaml
 
+from glasswing_attest._complaints import Fault, Source, facts_of, suggestion
 from glasswing_attest._files import read_bounded
 from glasswing_attest._wire import JsonObject, decode_utf8, parse_json, parse_time
 from glasswing_attest.errors import (
@@ -24,6 +27,7 @@ from glasswing_attest.errors import (
     Kind,
     LimitError,
     MalformedError,
+    NotJson,
     NotUtf8,
     NotYaml,
     NumberRefused,
@@ -42,7 +46,7 @@ __all__ = [
     "checked",
     "load_config",
     "parse_config",
-    "problems_of",
+    "refusal",
 ]
 
 _Model = TypeVar("_Model", bound=pydantic.BaseModel)
@@ -52,6 +56,22 @@ class ConfigModel(pydantic.BaseModel):
     """The base of what people write: frozen, without unknown fields, nothing coerced."""
 
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True)
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _known(cls, value: Any) -> Any:
+        """Refuse an unknown key first: with a slip of the pen in a key, what else is missing says nothing."""
+        if isinstance(value, Mapping):
+            keys = [field.alias or name for name, field in cls.model_fields.items()]
+            for key in value:
+                if key not in keys and key not in cls.model_fields:
+                    advice = suggestion(key, keys)
+                    raise Fault("there is no such key", at=(key,), wanted=_one_of(keys), do=advice, of_key=True)
+        return value
+
+
+def _one_of(names: list[str]) -> str:
+    return f"one of {', '.join(names)}" if len(names) > 1 else names[0]
 
 
 def _as_dict(value: Mapping[str, Any], write: pydantic.SerializerFunctionWrapHandler) -> Any:
@@ -91,19 +111,22 @@ FrozenMap: TypeAlias = Annotated[
 """A mapping that cannot be changed once it was validated: a frozen model alone would keep the caller's dict."""
 
 
+_TIME = "a time with its zone, such as 2027-06-30T12:00:00Z"
+
+
 def _as_time(value: object) -> object:
     if isinstance(value, str):
         try:
             return parse_time(value)
         except MalformedError as e:
-            raise ValueError(f"{value!r} is not an RFC 3339 time") from e
+            raise Fault(found=value, wanted=_TIME) from e
     if isinstance(value, datetime):
         if value.utcoffset() is None:
-            raise ValueError("the time has no zone")
+            raise Fault("the time has no zone", found=value.isoformat(), wanted=_TIME)
         try:
             return value.astimezone(UTC)
         except OverflowError as e:
-            raise ValueError("the time is not one of the years 1 to 9999") from e
+            raise Fault("the time is not one of the years 1 to 9999", found=value.isoformat()) from e
     return value
 
 
@@ -113,7 +136,7 @@ ConfigTime = Annotated[datetime, pydantic.BeforeValidator(_as_time)]
 
 def _as_version(value: object) -> object:
     if type(value) is not int:  # pydantic takes true and 1.0 for the literal 1, even when it is strict
-        raise ValueError("the version is an integer")
+        raise Fault(found=repr(value), wanted="the integer 1")
     return value
 
 
@@ -131,11 +154,12 @@ _Loader.yaml_implicit_resolvers = {
 }
 
 
-def load_config(path: Path, *, kind: Kind, limits: Limits = DEFAULT) -> tuple[JsonObject, bytes]:
-    """Read a file by its suffix (``.yaml``, ``.yml``, ``.toml``, ``.json``). Gives the object and its bytes."""
+def load_config(path: Path, *, kind: Kind, limits: Limits = DEFAULT) -> tuple[JsonObject, Source]:
+    """Read a file by its suffix (``.yaml``, ``.yml``, ``.toml``, ``.json``). Gives the object and where it stands."""
     refused = PolicyRefused if kind == "policy" else TrustRefused
     data = read_bounded(path, "policy_bytes", limits, error=refused)
-    return parse_config(data, suffix=path.suffix, kind=kind, where=str(path), limits=limits), data
+    source = Source(str(path), data, path.suffix)
+    return parse_config(data, suffix=path.suffix, kind=kind, where=source.name, limits=limits), source
 
 
 def parse_config(
@@ -146,7 +170,7 @@ def parse_config(
         raise UsageError(where=where, found=type(data).__name__, wanted="the file's bytes")
     limits.check("policy_bytes", len(data), where=where)
     if suffix == ".json":
-        value: Any = parse_json(data, where=where, kind=kind, limits=limits, bound="policy_bytes")
+        value = _parse_json(data, where, kind, limits)
     elif suffix == ".toml":
         value = _parse_toml(decode_utf8(data, where=where, kind=kind), where, kind)
     elif suffix in (".yaml", ".yml"):
@@ -159,11 +183,29 @@ def parse_config(
     return value
 
 
+def _parse_json(data: bytes, where: str, kind: Kind, limits: Limits) -> Any:
+    try:
+        return parse_json(data, where="$", kind=kind, limits=limits, bound="policy_bytes")
+    except (MalformedError, LimitError) as e:
+        cause = e.__cause__
+        if isinstance(cause, json.JSONDecodeError):
+            place = f"{where}:{cause.lineno}:{cause.colno}"
+            raise NotJson(kind=kind, where=place, because=cause.msg, found=e.found) from e
+        raise Source(where, data, ".json").placed(e) from e
+
+
+_TOML_PLACE = re.compile(r" \(at line (\d+), column (\d+)\)$")
+
+
 def _parse_toml(text: str, where: str, kind: Kind) -> Any:
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as e:  # a number too long to read is a plain ValueError
-        raise NotYaml(kind=kind, where=where, because=str(e), wanted="TOML 1.0") from e
+        said = str(e)
+        place = _TOML_PLACE.search(said)
+        if place is not None:
+            where, said = f"{where}:{place[1]}:{place[2]}", said[: place.start()]
+        raise NotYaml(kind=kind, where=where, because=said, wanted="TOML 1.0") from e
 
 
 def _parse_yaml(text: str, where: str, kind: Kind, limits: Limits) -> Any:
@@ -172,7 +214,7 @@ def _parse_yaml(text: str, where: str, kind: Kind, limits: Limits) -> Any:
         return None if root is None else _value(root, where, kind, limits, 1)
     except yaml.YAMLError as e:
         mark = getattr(e, "problem_mark", None)
-        place = f"{where}:{mark.line + 1}" if mark else where
+        place = _at(where, mark) if mark else where
         raise NotYaml(kind=kind, where=place, because=getattr(e, "problem", None) or "not YAML") from e
     except RecursionError as e:
         raise LimitError(where=where, found="more", wanted=f"at most {limits.json_depth} (json_depth)") from e
@@ -180,11 +222,15 @@ def _parse_yaml(text: str, where: str, kind: Kind, limits: Limits) -> Any:
         raise NotYaml(kind=kind, where=where, because=str(e)) from e
 
 
+def _at(where: str, mark: yaml.Mark) -> str:
+    return f"{where}:{mark.line + 1}:{mark.column + 1}"
+
+
 def _plain_loader(where: str, kind: Kind, limits: Limits) -> type[yaml.SafeLoader]:
     class Plain(_Loader):
         def compose_node(self, parent: Any, index: Any) -> Any:
             event: Any = self.peek_event()  # type: ignore[no-untyped-call]
-            place = f"{where}:{event.start_mark.line + 1}"
+            place = _at(where, event.start_mark)
             if getattr(event, "anchor", None):  # on an alias too
                 raise NotYaml(kind=kind, where=place, found="an anchor or alias")
             if tag := getattr(event, "tag", None):
@@ -196,16 +242,16 @@ def _plain_loader(where: str, kind: Kind, limits: Limits) -> type[yaml.SafeLoade
 
 def _value(node: yaml.Node, where: str, kind: Kind, limits: Limits, depth: int) -> Any:
     limits.check("json_depth", depth, where=where)
-    place = f"{where}:{node.start_mark.line + 1}"
+    place = _at(where, node.start_mark)
     if isinstance(node, yaml.MappingNode) and node.tag == "tag:yaml.org,2002:map":
         found: dict[str, Any] = {}
         for key_node, value_node in node.value:
             key = _value(key_node, where, kind, limits, depth + 1)
-            line = f"{where}:{key_node.start_mark.line + 1}"
+            here = _at(where, key_node.start_mark)
             if not isinstance(key, str):
-                raise NotYaml(kind=kind, where=line, found=f"the key {key!r}", wanted="a string key (quote it)")
+                raise NotYaml(kind=kind, where=here, found=f"the key {key!r}", wanted="a string key (quote it)")
             if key in found:
-                raise DuplicateKey(kind=kind, where=line, found=key)
+                raise DuplicateKey(kind=kind, where=here, found=key)
             found[key] = _value(value_node, where, kind, limits, depth + 1)
         return found
     if isinstance(node, yaml.SequenceNode) and node.tag == "tag:yaml.org,2002:seq":
@@ -236,16 +282,17 @@ def _value(node: yaml.Node, where: str, kind: Kind, limits: Limits, depth: int) 
     raise NotYaml(kind=kind, where=place, found=f"the tag {node.tag}", wanted="plain YAML")
 
 
-def checked(model: type[_Model], value: object, *, kind: Kind, where: str = "$") -> _Model:
+def checked(model: type[_Model], value: object, *, kind: Kind, source: Source) -> _Model:
     """Build a pydantic model, its complaints in one `PolicyRefused` or `TrustRefused` that names every place."""
-    refused = PolicyRefused if kind == "policy" else TrustRefused
     try:
         return model.model_validate(value)
     except pydantic.ValidationError as e:
-        raise refused(where=where, because=problems_of(e)) from e
+        raise refusal(e, value, kind=kind, source=source) from e
 
 
-def problems_of(error: pydantic.ValidationError) -> str:
-    """Give pydantic's complaints as one line: each place with its problem."""
-    problems = error.errors(include_url=False, include_input=False, include_context=False)
-    return "; ".join(f"{'.'.join(map(str, p['loc'])) or 'the whole'}: {p['msg']}" for p in problems)
+def refusal(
+    error: pydantic.ValidationError, value: object, *, kind: Kind, source: Source
+) -> PolicyRefused | TrustRefused:
+    """Give pydantic's complaints about a value as one error of ours."""
+    refused = PolicyRefused if kind == "policy" else TrustRefused
+    return refused(**facts_of(error, value, source))

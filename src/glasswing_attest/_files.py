@@ -1,8 +1,8 @@
 """How do files of ours get written whole, and files of others read with a bound?
 
 `write_atomic` shows either the old file or the whole new one, never a part, whatever happens in between. `append_line`
-adds one line to a file that several processes add to. `read_bounded`
-reads a regular file up to a limit, and never waits on a pipe that someone put in its place.
+adds one line to a file that several processes add to, and `locked` keeps them apart where more than a line changes.
+`read_bounded` reads a regular file up to a limit, and never waits on a pipe that someone put in its place.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import fcntl
 import os
 import secrets
 import stat
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from pathlib import Path
 
 from glasswing_attest.errors import ArtifactUnreadable, GlasswingError, UnavailableError, UsageError
 from glasswing_attest.limits import DEFAULT, Limits
 
-__all__ = ["StrPath", "append_line", "read_bounded", "write_atomic"]
+__all__ = ["StrPath", "append_line", "locked", "read_bounded", "write_atomic"]
 
 StrPath = str | os.PathLike[str]
 
@@ -163,6 +163,25 @@ def append_line(
         os.close(fd)
 
 
+@contextlib.contextmanager
+def locked(directory: StrPath, *, error: type[GlasswingError] = UnavailableError) -> Generator[None]:
+    """Keep every other thread and process that asks for the same directory waiting. It leaves no file behind.
+
+    Raises:
+        GlasswingError: what `error` says, for a directory that cannot be opened.
+    """
+    where = os.fspath(directory)
+    try:
+        fd = os.open(where, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except (OSError, ValueError) as e:
+        raise error(where=where, because=getattr(e, "strerror", None) or str(e)) from e
+    try:
+        _lock(fd)
+        yield
+    finally:
+        os.close(fd)
+
+
 def _lock(fd: int) -> None:
     try:
         fcntl.flock(fd, fcntl.LOCK_EX)
@@ -173,12 +192,19 @@ def _lock(fd: int) -> None:
 
 
 def read_bounded(
-    path: StrPath, limit_name: str, limits: Limits = DEFAULT, *, error: type[GlasswingError] = ArtifactUnreadable
+    path: StrPath,
+    limit_name: str,
+    limits: Limits = DEFAULT,
+    *,
+    follow: bool = True,
+    within: int | None = None,
+    error: type[GlasswingError] = ArtifactUnreadable,
 ) -> bytes:
     """Read a regular file that is at most as large as the limit called `limit_name`.
 
-    Symlinks are followed: the path comes from the caller, and mounted configuration is often made of links. Pipes,
-    devices and directories are refused without waiting for them.
+    Symlinks are followed: the path comes from the caller, and mounted configuration is often made of links. Where it
+    does not, `follow` is False: a link in the last place is refused. Where its directory is open already, as `within`,
+    the name is looked up there and nowhere else. Pipes, devices and directories are refused without waiting for them.
 
     Raises:
         LimitError: the file is larger, as its size says or as reading shows.
@@ -187,7 +213,9 @@ def read_bounded(
     where = os.fspath(path)
     bound: int = getattr(limits, limit_name)
     try:
-        fd = os.open(where, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
+        name = where if within is None else Path(where).name
+        fd = os.open(name, flags if follow else flags | os.O_NOFOLLOW, dir_fd=within)
     except (OSError, ValueError) as e:
         raise error(where=where, because=getattr(e, "strerror", None) or str(e)) from e
     try:

@@ -221,20 +221,44 @@ def read_json(
 def canonical_json(value: object, *, where: str = "$") -> bytes:
     """Write `value` in the canonical form of RFC 8785.
 
+    A `Decimal`, as `parse_json` gives it, is written where the canonical form, which is a double's, has its very value.
+
     Raises:
         FieldRefused: for what JSON cannot say exactly (an integer beyond ±(2^53−1), NaN, bytes), with its path.
 
-    >>> canonical_json({"b": 1, "a": "é"}).decode()
-    '{"a":"é","b":1}'
+    >>> canonical_json({"b": 1, "a": "é", "c": Decimal("7.50")}).decode()
+    '{"a":"é","b":1,"c":7.5}'
     """
     try:
-        return rfc8785.dumps(value)  # type: ignore[arg-type]
+        return _canonical(value)
     except RecursionError as e:  # a value that holds itself would be walked for ever
         raise FieldRefused(where=where, because="it is nested too deeply") from e
     except (rfc8785.CanonicalizationError, ValueError) as e:
         for item, steps in _walk(value):
             _refuse_unwritable(item, where, steps)
         raise FieldRefused(where=where, because=str(e)) from e
+
+
+def _canonical(value: Any) -> bytes:
+    try:
+        return rfc8785.dumps(value)
+    except rfc8785.CanonicalizationError:  # it knows no Decimal; few values hold one
+        return rfc8785.dumps(_with_doubles(value))
+
+
+def _with_doubles(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _with_doubles(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_with_doubles(item) for item in value]
+    return float(value) if isinstance(value, Decimal) and _is_double(value) else value
+
+
+def _is_double(value: Decimal) -> bool:
+    """Whether the shortest form of a double says this very value, and not as an integer that doubles lose."""
+    if not value.is_finite() or Decimal(repr(float(value))) != value:
+        return False
+    return value.copy_abs() <= _SAFE_INTEGER or value != value.to_integral_value()
 
 
 def _refuse_unwritable(item: object, where: str, steps: list[object]) -> None:
@@ -246,6 +270,10 @@ def _refuse_unwritable(item: object, where: str, steps: list[object]) -> None:
             )
     elif isinstance(item, int) and abs(item) > _SAFE_INTEGER:
         raise FieldRefused(where=_path(where, steps), found=item, wanted=wanted, do="write large integers as strings")
+    elif isinstance(item, Decimal):
+        if not _is_double(item):
+            do = "write it as a string"
+            raise FieldRefused(where=_path(where, steps), found=item, wanted="a number that a double holds", do=do)
     elif isinstance(item, float) and item - item != 0:
         raise FieldRefused(where=_path(where, steps), found=item, wanted=wanted)
     elif isinstance(item, str) and any("\ud800" <= c <= "\udfff" for c in item):

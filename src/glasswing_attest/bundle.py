@@ -14,12 +14,13 @@ it.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 
 from glasswing_attest._wire import Node, read_json
 from glasswing_attest.envelope import Envelope
-from glasswing_attest.errors import FieldMissing, FieldRefused, MediaTypeUnsupported
+from glasswing_attest.errors import FieldMissing, FieldRefused, MediaTypeUnsupported, counted, shown
 from glasswing_attest.limits import DEFAULT, Limits
 
 __all__ = ["BUNDLE_V03", "Bundle", "Certificates", "InclusionProof", "KeyHint", "LogEntry", "MessageSignature"]
@@ -39,12 +40,21 @@ class KeyHint:
 
     hint: str = ""
 
+    def __str__(self) -> str:
+        return f"key {shown(self.hint)}" if self.hint else "a key"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificates:
     """The signer's certificate (DER), leaf first. Whatever follows it is untrusted."""
 
     chain: tuple[bytes, ...]
+
+    def __repr__(self) -> str:
+        return f"Certificates({self})"
+
+    def __str__(self) -> str:
+        return f"certificate sha256:{hashlib.sha256(self.chain[0]).hexdigest()[:16]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +100,10 @@ class Bundle:
     content: Envelope | MessageSignature
     log_entries: tuple[LogEntry, ...] = ()
     timestamps: tuple[bytes, ...] = ()
+
+    def __repr__(self) -> str:
+        entries, stamps = counted(len(self.log_entries), "log entry"), counted(len(self.timestamps), "stamp")
+        return f"Bundle(unverified: v{self.version}, {self.material}, {entries}, {stamps})"
 
     @classmethod
     def parse(cls, node: Node, *, limits: Limits = DEFAULT) -> Bundle:

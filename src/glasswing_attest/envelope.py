@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from glasswing_attest._wire import Node, encode_base64, read_json
-from glasswing_attest.errors import FieldMissing
+from glasswing_attest.errors import FieldMissing, counted, shown
 from glasswing_attest.limits import DEFAULT, Limits
 
 __all__ = ["Envelope", "EnvelopeSignature", "pae"]
@@ -43,6 +43,10 @@ class Envelope:
     payload: bytes
     payload_type: str
     signatures: tuple[EnvelopeSignature, ...]
+
+    def __repr__(self) -> str:
+        size, signatures = counted(len(self.payload), "byte"), counted(len(self.signatures), "signature")
+        return f"Envelope(unverified: {shown(self.payload_type)}, {size}, {signatures})"
 
     @classmethod
     def parse(cls, node: Node, *, limits: Limits = DEFAULT) -> Envelope:

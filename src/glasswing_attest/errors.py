@@ -9,21 +9,23 @@ Every entry point of the library raises only what stands here, `from` its cause:
     │   └── FieldMissing  FieldRefused  DigestRefused  PolicyRefused  TrustRefused
     ├── UnsupportedError            well formed, but not something we accept
     │   ├── FormatUnsupported  MediaTypeUnsupported  PayloadTypeUnsupported  StatementTypeUnsupported
-    │   └── MessageSignatureUnsupported  KeyUnsupported
+    │   └── MessageSignatureUnsupported  KeyUnsupported  SignatureUnsupported  InspectionUnsupported  PackagesUnpinned
     ├── ArtifactError               the thing itself cannot be digested
     │   ├── ArtifactUnreadable  ArtifactIrregular  ArtifactEmpty  ArtifactUnstable
     │   └── NameRefused  SourceRefused  InputsChanged
     ├── UnavailableError            something could not be had fresh
-    │   └── StoreUnavailable  TrustUnavailable  TrustExpired  RevocationsUnavailable  PolicyExpired
+    │   └── StoreUnavailable  TrustUnavailable  TrustExpired  RevocationsUnavailable  PolicyExpired  LayoutExpired
     ├── LimitError                  undecided: too large or too deep
     ├── SigningError                it could not be signed
     │   └── KeyUnreadable  PassphraseRefused  SelfCheckFailed  BuildIncomplete
     ├── VerificationError           readable, but it does not prove it
     │   ├── SignatureInvalid  KeyUntrusted  CertificateUntrusted  NotLogged
     │   ├── TimeUnproven  OutsideValidity  Revoked  SecondOpinionDiffers
-    │   └── SubjectMismatch  NoMatchingAttestation  Mismatch
+    │   ├── SubjectMismatch  NoMatchingAttestation  Mismatch
+    │   └── StepUnproven  ArtifactRuleBroken
     ├── NotAccepted                 proved, but not what you accept (.rule .guidance .report)
     └── UsageError                  the call itself makes no sense
+        └── SecretRefused
 
 A leaf carries a stable ``code`` and builds its own sentence from its fields; callers hand over facts, not prose.
 """
@@ -31,24 +33,37 @@ A leaf carries a stable ``code`` and builds its own sentence from its fields; ca
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
-__all__ = ["GlasswingError", "error_types", "shown"]
+__all__ = ["GlasswingError", "counted", "error_types", "shown"]
 
 _SHOWN_CHARS = 160
+_SHOWN_FACT = 400
+"""What was found and wanted is compared: a workflow's name and its issuer alone are longer than a line."""
 
 Kind = Literal["evidence", "policy", "trust"]
 
 
-def shown(value: object) -> str:
+def shown(value: object, chars: int = _SHOWN_CHARS) -> str:
     """Give `value` as one bounded, printable line: no control characters reach a log or a terminal."""
     try:
         text = value if isinstance(value, str) else repr(value)
     except (ValueError, RecursionError):  # Python refuses to write out integers of more than 4300 digits
         text = f"a value of type {type(value).__name__}"
-    if len(text) > _SHOWN_CHARS:
-        text = f"{text[: _SHOWN_CHARS - 1]}…"
+    if len(text) > chars:
+        text = f"{text[: chars - 1]}…"
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+
+
+def counted(number: int, noun: str) -> str:
+    """Give a number of things in words.
+
+    >>> counted(1, "file"), counted(2, "file"), counted(2, "entry")
+    ('1 file', '2 files', '2 entries')
+    """
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number} {noun[:-1]}ies" if noun.endswith(("ry", "ty")) else f"{number} {noun}s"
 
 
 class GlasswingError(Exception):
@@ -67,6 +82,7 @@ class GlasswingError(Exception):
     step: ClassVar[str] = ""
     says: ClassVar[str] = "something failed"
     advice: ClassVar[str] = ""
+    reason_chars: ClassVar[int] = _SHOWN_CHARS  # how much of `because` is shown
 
     def __init__(
         self, *, where: str = "", found: object = None, wanted: object = None, because: str = "", do: str = ""
@@ -82,8 +98,9 @@ class GlasswingError(Exception):
     def __str__(self) -> str:
         parts = [f"{shown(self.where)}: {self.says}" if self.where else self.says]
         if self.because:
-            parts.append(f" ({shown(self.because)})")
-        facts = [f"{name} {shown(v)}" for name, v in (("found", self.found), ("wanted", self.wanted)) if v is not None]
+            parts.append(f" ({shown(self.because, self.reason_chars)})")
+        told = (("found", self.found), ("wanted", self.wanted))
+        facts = [f"{name} {shown(v, _SHOWN_FACT)}" for name, v in told if v is not None]
         if facts:
             parts.append(f": {', '.join(facts)}")
         if self.do:
@@ -103,9 +120,14 @@ class GlasswingError(Exception):
             "do": self.do,
         }
 
+    def moved(self, where: str) -> Self:
+        """Give the same error at another place: whoever knows more of the input says it better."""
+        return type(self)(**{**self._fields(), "where": where})
+
     def to_dict(self) -> dict[str, str]:
         """Give the error as plain strings, for JSON output."""
-        facts = {k: shown(v) for k, v in self._fields().items() if v not in (None, "")}
+        most = {"because": max(self.reason_chars, _SHOWN_FACT)}
+        facts = {k: shown(v, most.get(k, _SHOWN_FACT)) for k, v in self._fields().items() if v not in (None, "")}
         return {"code": self.code, "step": self.step, "message": str(self), **facts}
 
 
@@ -253,6 +275,7 @@ class FormatUnsupported(UnsupportedError):
 
     code = "unsupported.format"
     says = "the evidence is in none of the formats that are read"
+    reason_chars = 1600  # it names every format that was tried
 
 
 class MediaTypeUnsupported(UnsupportedError):
@@ -294,6 +317,33 @@ class KeyUnsupported(UnsupportedError):
     step = "trust"
     says = "keys of this kind are not used here"
     advice = "use ECDSA P-256, P-384 or P-521, Ed25519, RSA of 2048 to 8192 bits, or ML-DSA"
+
+
+class SignatureUnsupported(UnsupportedError):
+    """Signatures of a kind that is not verified here, such as those of OpenPGP."""
+
+    code = "unsupported.signature"
+    step = "signature"
+    says = "signatures of this kind are not verified here"
+    advice = "have it signed with a key of its own, and not through OpenPGP"
+
+
+class InspectionUnsupported(UnsupportedError):
+    """A layout asks for a command to be run. None is, and nobody handed over what it would give."""
+
+    code = "unsupported.inspection"
+    step = "layout"
+    says = "the layout asks for a command to be run, which is not done here"
+    advice = "run it where you dare to, and hand over what it used and made, as inspections={name: Inspected(...)}"
+
+
+class PackagesUnpinned(UnsupportedError):
+    """Packages without what would let somebody install exactly them again."""
+
+    code = "unsupported.unpinned"
+    step = "records"
+    says = "not every package is pinned by a digest, so they cannot be installed again exactly"
+    advice = "record the environment together with its lock file, or leave these packages out by name"
 
 
 # --- the thing itself cannot be digested -----------------------------------------------------------------------------
@@ -413,6 +463,15 @@ class PolicyExpired(UnavailableError):
     advice = "get the current policy from whoever issues it"
 
 
+class LayoutExpired(UnavailableError):
+    """An in-toto layout always has an expiry, and it has passed."""
+
+    code = "unavailable.layout-expired"
+    step = "layout"
+    says = "the layout has expired"
+    advice = "get the current layout from whoever issues it"
+
+
 # --- undecided -------------------------------------------------------------------------------------------------------
 
 
@@ -447,7 +506,7 @@ class PassphraseRefused(SigningError):
     """A passphrase that is missing, wrong, or given for a key that has none."""
 
     code = "signing.passphrase"
-    says = "the passphrase does not fit the key"
+    says = "key and passphrase do not go together"
 
 
 class SelfCheckFailed(SigningError):
@@ -571,6 +630,23 @@ class Mismatch(VerificationError):
     says = "the bytes read now are not the bytes that were verified"
 
 
+class StepUnproven(VerificationError):
+    """A step of a layout was not done, and told alike, by as many of its functionaries as the layout asks for."""
+
+    code = "verification.step"
+    step = "layout"
+    says = "too few of the functionaries whom the layout names for the step tell of it alike"
+    advice = "add the links that are missing"
+
+
+class ArtifactRuleBroken(VerificationError):
+    """What a step used or made is not what the layout's rule allows or requires."""
+
+    code = "verification.artifact-rule"
+    step = "layout"
+    says = "what was used or made is not what the layout's rule asks for"
+
+
 # --- proved, but not what you accept ---------------------------------------------------------------------------------
 
 
@@ -600,3 +676,12 @@ class UsageError(GlasswingError):
     code = "usage"
     step = "api"
     says = "the call makes no sense"
+
+
+class SecretRefused(UsageError):
+    """Something that looks like a secret was about to be recorded. ``where`` names its place; nothing holds its value."""
+
+    code = "usage.secret"
+    step = "capture"
+    says = "this looks like a secret, and what is recorded is public"
+    advice = "leave it out; if it is none, name its path among secrets_allowed_unsafe"

@@ -86,6 +86,9 @@ class PublicKey:
     schemes: tuple[str, ...]
     _key: Any = field(compare=False, repr=False)
 
+    def __repr__(self) -> str:
+        return f"PublicKey({' or '.join(self.schemes)}, fingerprint={self.fingerprint[:16]}…)"
+
     @classmethod
     def of(cls, key: Any, *, scheme: str | None = None, legacy: bool = False) -> PublicKey:
         """Wrap a `cryptography` public key. `scheme` narrows what the key may be used for.

@@ -23,6 +23,7 @@ class Limits:
     statement_bytes: int = 4 * MIB
     policy_bytes: int = 4 * MIB
     record_bytes: int = 64 * MIB
+    lock_bytes: int = 16 * MIB
     json_depth: int = 64
     json_values: int = 1_000_000
     number_digits: int = 400
@@ -36,6 +37,7 @@ class Limits:
     subjects: int = 1024
     digests: int = 32
     dependencies: int = 10_000
+    locked_files: int = 1_000
     evidence: int = 10_000
     evidence_bytes: int = 256 * MIB
     case_bytes: int = 1024 * MIB
@@ -71,9 +73,9 @@ class Budget:
     name: str
     spent: int = 0
 
-    def spend(self, *, where: str = "") -> None:
-        """Count one more. Raises `LimitError` when that is too many."""
-        self.spent += 1
+    def spend(self, count: int = 1, *, where: str = "") -> None:
+        """Count so many more. Raises `LimitError` when that is too many."""
+        self.spent += count
         self.limits.check(self.name, self.spent, where=where)
 
     @property

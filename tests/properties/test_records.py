@@ -32,8 +32,16 @@ SPECIAL: dict[str, st.SearchStrategy[Any]] = {
     "CodeRecord.tree": hex40 | hex64,
     "digest": digests,
     "Evaluation.value": decimals,
+    "Metric.value": decimals,
+    "standard_error": decimals.filter(lambda value: not value.startswith("-")),
     "parameters": st.dictionaries(text, text, max_size=3),
+    "markers": st.dictionaries(text, text, max_size=3),
+    "record_sha256": hex64,
+    "PinnedPackage.name": st.from_regex(r"[a-z0-9]+(-[a-z0-9]+)*", fullmatch=True),
 }
+
+# What a message cannot say to be required, and its rules ask for.
+NEEDED = {"EvaluationRecord.metrics", "EvaluationRecord.dataset"}
 
 
 def single(field: FieldDescriptor) -> st.SearchStrategy[Any]:
@@ -60,7 +68,7 @@ def strategy(part: type[Part], field: FieldDescriptor) -> st.SearchStrategy[Any]
 def parts(draw: st.DrawFn, part: type[Part]) -> Part:
     values: dict[str, Any] = {}
     for field in _fields(part.message):
-        required = part.model_fields[field.name].is_required()
+        required = part.model_fields[field.name].is_required() or f"{part.__name__}.{field.name}" in NEEDED
         if not required and draw(st.booleans()):
             continue
         values[field.name] = draw(strategy(part, field))
@@ -99,11 +107,11 @@ json_values = st.recursive(
 
 
 def objects(value: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every object that is a message: maps (digest, parameters) have keys of their own, and nothing unknown."""
+    """Every object that is a message: maps (digest, parameters, markers) have keys of their own, and nothing unknown."""
     if isinstance(value, dict):
         yield path, value
         for key, member in value.items():
-            if key not in ("digest", "parameters"):
+            if key not in ("digest", "parameters", "markers"):
                 yield from objects(member, f"{path}.{key}")
     elif isinstance(value, list):
         for i, item in enumerate(value):

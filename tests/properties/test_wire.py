@@ -176,7 +176,7 @@ TIMES = st.none() | st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1)).map
         internal_parameters=ANNOTATIONS,
         resolved_dependencies=st.lists(RESOURCES, max_size=3).map(tuple),
         builder_dependencies=st.lists(RESOURCES, max_size=2).map(tuple),
-        builder_version=ANNOTATIONS,
+        builder_version=st.dictionaries(st.text(max_size=8), st.text(max_size=8), max_size=3),
         invocation_id=st.text(max_size=10),
         started_on=TIMES,
         finished_on=TIMES,

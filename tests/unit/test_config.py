@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from glasswing_attest._complaints import Source
 from glasswing_attest._config import ConfigModel, ConfigTime, ConfigVersion, checked, load_config, parse_config
 from glasswing_attest.errors import (
     DuplicateKey,
@@ -178,16 +179,20 @@ def test_size_and_depth_are_bounded() -> None:
 
 def test_a_file_is_read_by_its_suffix(tmp_path: Path) -> None:
     (tmp_path / "p.toml").write_bytes(b"a = 1\n")
-    assert load_config(tmp_path / "p.toml", kind="policy") == ({"a": 1}, b"a = 1\n")
+    source = Source(str(tmp_path / "p.toml"), b"a = 1\n", ".toml")
+    assert load_config(tmp_path / "p.toml", kind="policy") == ({"a": 1}, source)
     (tmp_path / "p.yml").write_bytes(b"a: 1\nb: no\n")
     with pytest.raises(NotYaml) as refused:
         load_config(tmp_path / "p.yml", kind="policy")
-    assert refused.value.where == f"{tmp_path / 'p.yml'}:2"
+    assert refused.value.where == f"{tmp_path / 'p.yml'}:2:4"
     for kind, error in (("policy", PolicyRefused), ("trust", TrustRefused)):
         with pytest.raises(error):
             load_config(tmp_path / "absent.yaml", kind=kind)  # type: ignore[arg-type]
         with pytest.raises(error):
             load_config(tmp_path, kind=kind)  # type: ignore[arg-type]
+
+
+PYTHON = Source("Example")
 
 
 class Example(ConfigModel):
@@ -198,21 +203,22 @@ class Example(ConfigModel):
 
 def test_all_complaints_come_in_one_refusal() -> None:
     with pytest.raises(TrustRefused) as refused:
-        checked(Example, {"names": ["a", 1], "extra": 1, "when": "tomorrow"}, kind="trust", where="t.yaml")
-    said = str(refused.value.because)
-    for place in ("version:", "names.1:", "extra:", "when:"):
-        assert place in said
+        checked(Example, {"names": ["a", 1], "when": "tomorrow"}, kind="trust", source=Source("t.yaml"))
+    assert (refused.value.code, refused.value.kind) == ("malformed.trust", "trust")
+    assert (refused.value.where, refused.value.because) == ("t.yaml: version", "it is missing; see also when, names[1]")
     assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize("version", [True, 1.0, "1", 2, 0, None])
 def test_the_version_is_one_and_an_integer(version: object) -> None:
-    with pytest.raises(PolicyRefused):
-        checked(Example, {"version": version}, kind="policy")
-    assert checked(Example, {"version": 1}, kind="policy").version == 1
+    with pytest.raises(PolicyRefused) as refused:
+        checked(Example, {"version": version}, kind="policy", source=PYTHON)
+    assert (refused.value.where, refused.value.code) == ("Example: version", "malformed.policy")
+    assert checked(Example, {"version": 1}, kind="policy", source=PYTHON).version == 1
 
 
 @pytest.mark.parametrize("when", ["2027-06-30", "2027-06-30T00:00:00", 1, "soon"])
 def test_a_time_has_a_zone(when: object) -> None:
-    with pytest.raises(PolicyRefused):
-        checked(Example, {"version": 1, "when": when}, kind="policy")
+    with pytest.raises(PolicyRefused) as refused:
+        checked(Example, {"version": 1, "when": when}, kind="policy", source=PYTHON)
+    assert (refused.value.where, refused.value.code) == ("Example: when", "malformed.policy")

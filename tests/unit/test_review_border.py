@@ -520,7 +520,7 @@ def test_one_name_has_one_key() -> None:
     both = ALICE.public_key.pem + signer("border-bob").public_key.pem
     document = json.dumps({"version": 1, "keys": {"alice": {"public_key": both}}}).encode()
     error = refused(NotPem, "malformed.pem", lambda: Trust.parse(document, suffix=".json"))
-    assert (error.where, error.found) == ("trust: keys.alice", "2 PEM blocks")
+    assert (error.where, error.found) == ("trust:1:49: keys.alice.public_key", "2 PEM blocks")
     assert PublicKey.from_pem("a comment may stand above\n" + ALICE.public_key.pem) == ALICE.public_key
     usage(lambda: PublicKey.from_pem(None), "NoneType")  # type: ignore[arg-type]
 

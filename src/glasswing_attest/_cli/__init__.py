@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from glasswing_attest._cli import attest, digest, inspect, keygen, replay, verify
+from glasswing_attest._cli import attest, convert, digest, environment, inspect, keygen, replay, run, store, verify
 from glasswing_attest._cli.exits import INTERRUPTED, MISUSE, NO, YES, Misused, exit_code
 from glasswing_attest._cli.output import NotWritten, Output
 from glasswing_attest._version import __version__
@@ -48,7 +48,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code. Never raises, and never leaves the process."""
     words = list(sys.argv[1:] if argv is None else argv)
     # Known before the arguments are: a wrong call is told in the form that was asked for.
-    output = Output(as_json="--json" in words, quiet="--quiet" in words, debug="--debug" in words)
+    # What stands after -- is another program's.
+    ours = words[: words.index("--")] if "--" in words else words
+    output = Output(as_json="--json" in ours, quiet="--quiet" in ours, debug="--debug" in ours)
     code = NO
     try:
         with output.logging():
@@ -116,7 +118,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (keygen, digest, attest, verify, replay, inspect):
+    for command in (keygen, digest, attest, run, verify, replay, inspect, convert, environment, store):
         name = command.__name__.rpartition(".")[2]
         added = commands.add_parser(
             name,

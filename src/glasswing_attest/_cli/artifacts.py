@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from glasswing_attest.artifact.dataset import Dataset
+from glasswing_attest.artifact.environment import Environment
 from glasswing_attest.artifact.file import File
 from glasswing_attest.artifact.manifest import Artifact, Manifest
 from glasswing_attest.artifact.model import Model
 from glasswing_attest.artifact.source import Source
-from glasswing_attest.errors import UsageError
+from glasswing_attest.errors import GlasswingError, UsageError
 
-__all__ = ["KINDS", "add_exclude", "artifact_of", "refuse_within", "sidecar", "summary"]
+__all__ = ["KINDS", "add_exclude", "artifact_of", "refuse_to_spoil", "refuse_within", "sidecar", "summary"]
 
-KINDS = ("model", "dataset", "file", "code")
-
-SUFFIX = ".attestations.jsonl"
+KINDS = ("model", "dataset", "file", "code", "dependency")
 
 
 def add_exclude(parser: argparse.ArgumentParser) -> None:
@@ -34,21 +33,19 @@ def add_exclude(parser: argparse.ArgumentParser) -> None:
 
 def artifact_of(path: str, kind: str, exclude: Sequence[str] = ()) -> Artifact:
     """Give the artifact at `path`, not yet read."""
-    if kind in ("file", "code"):
+    named: dict[str, Callable[[str], Artifact]] = {"file": File, "code": Source, "dependency": Environment}
+    if kind in named:
         if exclude:
-            raise UsageError(where="--exclude", found=exclude[0], because=f"a {kind} is not digested name by name")
-        return File(path) if kind == "file" else Source(path)
+            raise UsageError(where="--exclude", found=exclude[0], because=f"of a {kind} nothing can be left out")
+        return named[kind](path)
     return (Model if kind == "model" else Dataset)(path, exclude=exclude)
 
 
 def sidecar(path: str) -> Path:
     """Give the file beside an artifact that holds its attestations: ``model/`` has ``model.attestations.jsonl``."""
-    artifact = Path(path)
-    if artifact.name in ("", ".."):
-        artifact = artifact.resolve()
-    if not artifact.name:
-        raise UsageError(where=path, because="nothing can lie beside it", do="name the file of attestations")
-    return artifact.with_name(artifact.name + SUFFIX)
+    from glasswing_attest.store.sidecar import beside
+
+    return beside(path)
 
 
 def refuse_within(target: Path, artifact: str | Path, option: str) -> None:
@@ -67,6 +64,25 @@ def refuse_within(target: Path, artifact: str | Path, option: str) -> None:
         raise UsageError(
             where=where, because="what is written inside the artifact changes the artifact", do="write it beside it"
         )
+
+
+def refuse_to_spoil(target: Path, option: str) -> None:
+    """Attestations are added to a .jsonl file of attestations. Nothing else is written over."""
+    if not target.exists():
+        return
+    from glasswing_attest.attestation import Attestation
+    from glasswing_attest.store import gather
+
+    because = "something is there already"
+    if target.suffix == ".jsonl":
+        try:
+            for item in gather(target)[:1]:
+                Attestation.parse(item.data)
+        except GlasswingError as e:
+            because = f"what is there is no file of attestations: {e}"
+        else:
+            return
+    raise UsageError(where=f"{option} {target}", because=because, do="choose another name, or remove it first")
 
 
 def summary(manifest: Manifest) -> dict[str, object]:

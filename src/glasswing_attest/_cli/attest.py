@@ -5,20 +5,27 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from glasswing_attest._cli import passphrase
-from glasswing_attest._cli.artifacts import KINDS, add_exclude, artifact_of, refuse_within, sidecar, summary
+from glasswing_attest._cli.artifacts import (
+    KINDS,
+    add_exclude,
+    artifact_of,
+    refuse_to_spoil,
+    refuse_within,
+    sidecar,
+    summary,
+)
 from glasswing_attest._cli.exits import YES, callers_to_mend
 from glasswing_attest._cli.output import Output
 from glasswing_attest._cli.progress import progress
-from glasswing_attest.errors import GlasswingError, UsageError, shown
+from glasswing_attest.errors import UsageError, shown
 
 if TYPE_CHECKING:
     from glasswing_attest._api import Predicate
-    from glasswing_attest._wire import JsonObject, JsonValue
+    from glasswing_attest._wire import JsonObject
     from glasswing_attest.records import Record
 
 __all__ = ["DESCRIPTION", "EPILOG", "HELP", "add_arguments", "run"]
@@ -47,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_argument_group("what is said")
     types = what.add_mutually_exclusive_group(required=True)
     types.add_argument("--record", choices=tuple(_KIND_OF_RECORD))
-    types.add_argument("--predicate-type", metavar="URI", help="the type of the predicate in FILE.json")
+    types.add_argument("--predicate-type", metavar="TYPE", help="the type of the predicate: a URI, or cosign's name")
     what.add_argument("--predicate", metavar="FILE.json", help="the predicate, or the whole record, as JSON")
     for name in ("name", "version", "license"):
         what.add_argument(f"--{name}", help=f"the record's {name}")
@@ -71,7 +78,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
 
     target = sidecar(args.subject) if args.out is None else Path(args.out)
     refuse_within(target, args.subject, "--out")
-    _refuse_to_spoil(target)
+    refuse_to_spoil(target, "--out")
     kind = args.kind or _KIND_OF_RECORD.get(args.record, "model")
     # Nothing here is evidence: whatever is malformed was written by the caller.
     with callers_to_mend():
@@ -101,25 +108,6 @@ def run(args: argparse.Namespace, output: Output) -> int:
     return YES
 
 
-def _refuse_to_spoil(target: Path) -> None:
-    """Attestations are added to a .jsonl file of attestations. Nothing else is written over."""
-    if not target.exists():
-        return
-    from glasswing_attest.attestation import Attestation
-    from glasswing_attest.store import gather
-
-    because = "something is there already"
-    if target.suffix == ".jsonl":
-        try:
-            for item in gather(target)[:1]:
-                Attestation.parse(item.data)
-        except GlasswingError as e:
-            because = f"what is there is no file of attestations: {e}"
-        else:
-            return
-    raise UsageError(where=f"--out {target}", because=because, do="choose another name, or remove it first")
-
-
 # --- what is said ----------------------------------------------------------------------------------------------------
 
 
@@ -139,8 +127,9 @@ def _said(args: argparse.Namespace) -> Predicate:
     from glasswing_attest.records import CodeRecord, DataRecord, ModelRecord, registry
 
     given = [n for n in ("name", "version", "license", "field") if getattr(args, n)]
+    predicate_type = "" if args.predicate_type is None else _type_uri(args.predicate_type)
     records: dict[str, type[Record]] = {"model": ModelRecord, "data": DataRecord, "code": CodeRecord}
-    record = records.get(args.record) or next((r for r in registry if r.predicate_type == args.predicate_type), None)
+    record = records.get(args.record) or next((r for r in registry if r.predicate_type == predicate_type), None)
     if args.predicate is None:
         if args.record is None or record is None:
             raise UsageError(where="--predicate-type", wanted="--predicate FILE.json beside it")
@@ -154,10 +143,22 @@ def _said(args: argparse.Namespace) -> Predicate:
     body = _read(args.predicate)
     if record is not None:
         return cast("Predicate", record.from_predicate(Node(body, args.predicate)))
-    known = registry_of().get(args.predicate_type)
+    known = registry_of().get(predicate_type)
     if known is not None:
         known.parse(Node(body, args.predicate), DEFAULT)  # what no verifier could read is not worth a signature
-    return _Plain(predicate_type=args.predicate_type, predicate={k: _writable(v) for k, v in body.items()})
+    return _Plain(predicate_type=predicate_type, predicate=body)
+
+
+def _type_uri(text: str) -> str:
+    """Give the predicate type of a URI, or of one of cosign's short names."""
+    from glasswing_attest._complaints import Fault
+    from glasswing_attest.statement.predicates.names import predicate_uri
+
+    try:
+        return predicate_uri(text)
+    except Fault as e:
+        where = "--predicate-type"
+        raise UsageError(where=where, because=e.because, found=e.found, wanted=e.wanted, do=e.do) from e
 
 
 def _read(path: str) -> JsonObject:
@@ -166,17 +167,6 @@ def _read(path: str) -> JsonObject:
 
     data = read_bounded(path, "record_bytes", error=UsageError)
     return read_json(data, where=path, bound="record_bytes").object()
-
-
-def _writable(value: JsonValue) -> object:
-    """Give a number with a fraction as a double, where that is the same number; another stays, and is refused."""
-    if isinstance(value, dict):
-        return {k: _writable(v) for k, v in value.items()}
-    if isinstance(value, list):
-        return [_writable(v) for v in value]
-    if isinstance(value, Decimal) and Decimal(repr(float(value))) == value:
-        return float(value)
-    return value
 
 
 def _fields(record: type[Record], words: list[str], fields: dict[str, Any]) -> dict[str, Any]:

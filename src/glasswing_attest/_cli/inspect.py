@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from glasswing_attest.errors import FieldMissing, GlasswingError, UnavailableErr
 
 if TYPE_CHECKING:
     from glasswing_attest.attestation import Attestation
+    from glasswing_attest.bundle import Certificates, KeyHint, LogEntry
     from glasswing_attest.store import Item
 
 __all__ = ["BANNER", "DESCRIPTION", "EPILOG", "HELP", "add_arguments", "run"]
@@ -33,6 +35,7 @@ examples:
 
 BANNER = "UNVERIFIED: no signature was checked, and anybody may have written this."
 _ROWS = 40
+_NAME = 400
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -126,29 +129,22 @@ def _items(items: Iterable[Item]) -> list[dict[str, Any]]:
 
 
 def _item(item: Item) -> dict[str, Any]:
-    from glasswing_attest.attestation import Attestation
+    from glasswing_attest import formats
 
     try:
-        return {"origin": item.origin, **_attestation(Attestation.parse(item.data))}
+        return {"origin": item.origin, **_attestation(formats.parse(item.data))}
     except GlasswingError as e:
         return {"origin": item.origin, "error": e.to_dict()}
 
 
 def _attestation(attestation: Attestation) -> dict[str, Any]:
-    from glasswing_attest.bundle import KeyHint
-
-    bundle, material = attestation.bundle, attestation.material
-    signer: dict[str, object]
-    if isinstance(material, KeyHint):
-        signer = {"keyHint": material.hint}
-    else:
-        signer = {"certificateSha256": hashlib.sha256(material.chain[0]).hexdigest()}
+    bundle = attestation.bundle
     told: dict[str, Any] = {
-        "format": "DSSE envelope" if bundle is None else f"Sigstore bundle v{bundle.version}",
-        "signer": signer,
+        "format": attestation.container,
+        "signer": _signer(attestation.material),
         "keyids": [s.keyid for s in attestation.envelope.signatures],
-        "logEntries": 0 if bundle is None else len(bundle.log_entries),
-        "timestamps": 0 if bundle is None else len(bundle.timestamps),
+        "logEntries": [] if bundle is None else [_log_entry(entry) for entry in bundle.log_entries],
+        "timestamps": [] if bundle is None else [_stamp(stamp) for stamp in bundle.timestamps],
         "payloadType": attestation.envelope.payload_type,
         "payloadSha256": attestation.payload_digest,
     }
@@ -163,6 +159,56 @@ def _attestation(attestation: Attestation) -> dict[str, Any]:
         "subjects": subjects,
         "predicate": _plain(dict(statement.predicate)),
     }
+
+
+def _signer(material: KeyHint | Certificates) -> dict[str, Any]:
+    """Give whom the container names. Anybody can write a certificate that names anybody."""
+    from glasswing_attest._wire import format_time
+    from glasswing_attest.bundle import KeyHint
+    from glasswing_attest.verification.certificate import Leaf
+
+    if isinstance(material, KeyHint):
+        return {"verified": False, "keyHint": material.hint}
+    told: dict[str, Any] = {"verified": False, "certificateSha256": hashlib.sha256(material.chain[0]).hexdigest()}
+    try:
+        leaf = Leaf.parse(material.chain[0])
+    except GlasswingError as e:
+        return {**told, "error": e.to_dict()}
+    return {
+        **told,
+        "san": leaf.san,
+        "issuer": leaf.issuer,
+        "notBefore": format_time(leaf.certificate.not_valid_before_utc),
+        "notAfter": format_time(leaf.certificate.not_valid_after_utc),
+        "claims": dict(leaf.claims),
+    }
+
+
+def _log_entry(entry: LogEntry) -> dict[str, Any]:
+    from glasswing_attest._wire import format_time
+
+    try:
+        # A log of Rekor v2 tells no time.
+        time = format_time(datetime.fromtimestamp(entry.integrated_time, UTC)) if entry.integrated_time else None
+    except (OverflowError, ValueError, OSError):
+        time = f"{entry.integrated_time} seconds since 1970"
+    return {
+        "verified": False,
+        "logId": entry.log_id.hex(),
+        "logIndex": str(entry.log_index),  # as ProtoJSON writes it: no double holds every one of them
+        "kind": f"{entry.kind} {entry.version}".strip(),
+        "integratedTime": time,
+    }
+
+
+def _stamp(stamp: bytes) -> dict[str, Any]:
+    from glasswing_attest._wire import format_time
+    from glasswing_attest.verification.clock import time_unverified
+
+    try:
+        return {"verified": False, "time": format_time(time_unverified(stamp))}
+    except GlasswingError as e:
+        return {"verified": False, "error": e.to_dict()}
 
 
 def _plain(value: Any) -> Any:
@@ -197,9 +243,14 @@ def _lines(file: Mapping[str, Any]) -> Iterator[str]:
 def _item_lines(item: Mapping[str, Any]) -> Iterator[str]:
     yield f"  - {shown(item['origin'])}"
     if "format" in item:
-        yield f"    format: {item['format']}, {item['logEntries']} log entries, {item['timestamps']} timestamps"
-        for name, value in item["signer"].items():
-            yield f"    {name}: {shown(value) or 'none'}"
+        yield f"    format: {item['format']}"
+        yield from _signer_lines(item["signer"])
+        for entry in item["logEntries"]:
+            at = "" if entry["integratedTime"] is None else f", at {entry['integratedTime']}"
+            log = f"log {entry['logId'] or 'of no id'}"
+            yield f"    log entry (unverified): {shown(entry['kind'])} {entry['logIndex']} of {log}{at}"
+        for stamp in item["timestamps"]:
+            yield f"    stamp (unverified): {stamp['time'] if 'time' in stamp else stamp['error']['message']}"
         yield f"    payload: {shown(item['payloadType'])}  sha256:{item['payloadSha256']}"
     if "error" in item:
         yield f"    error: {item['error']['message']}"
@@ -211,6 +262,19 @@ def _item_lines(item: Mapping[str, Any]) -> Iterator[str]:
     yield from (f"      {row}" for row in rows[:_ROWS])
     if len(rows) > _ROWS:
         yield f"      … and {len(rows) - _ROWS} more; --json shows them"
+
+
+def _signer_lines(signer: Mapping[str, Any]) -> Iterator[str]:
+    if "keyHint" in signer:
+        yield f"    signer (unverified): a key; hint: {shown(signer['keyHint']) or 'none'}"
+        return
+    yield f"    signer (unverified): a certificate, sha256:{signer['certificateSha256']}"
+    if "error" in signer:
+        yield f"      error: {signer['error']['message']}"
+        return
+    told = {"san": signer["san"], "issuer": signer["issuer"] or "none", **signer["claims"]}
+    yield from (f"      {name}: {shown(value, _NAME)}" for name, value in told.items())
+    yield f"      valid: from {signer['notBefore']} until {signer['notAfter']}"
 
 
 def _thing(thing: Mapping[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,9 +17,10 @@ from glasswing_attest.errors import UsageError
 
 if TYPE_CHECKING:
     from glasswing_attest.artifact.manifest import Manifest
+    from glasswing_attest.claims import PredicateType
     from glasswing_attest.report.report import Report
 
-__all__ = ["DESCRIPTION", "EPILOG", "HELP", "add_arguments", "run", "tell"]
+__all__ = ["DESCRIPTION", "EPILOG", "HELP", "add_arguments", "add_opaque", "opaque_types", "run", "tell"]
 
 HELP = "prove an artifact's chain by a policy"
 DESCRIPTION = """\
@@ -57,6 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--second-opinion", action="store_true", help="sigstore-python must agree too, where it can say"
     )
+    add_opaque(parser)
     parser.add_argument("--case", metavar="FILE", help="keep everything that decided in a zip file, for replay")
     parser.add_argument(
         "--digest",
@@ -85,6 +88,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
             revocations=None if args.revocations is None else _revocations(Path(args.revocations)),
             revocations_seen=args.revocations_seen,
             second_opinion=SigstoreOpinion() if args.second_opinion else None,
+            predicates=opaque_types(args.opaque, output),
         )
         at = _at(args.at)
         declared = None if args.digest is None else _declared(args)
@@ -102,6 +106,35 @@ def run(args: argparse.Namespace, output: Output) -> int:
     if args.case is not None:
         report.case(args.case)
     return tell(report, output)
+
+
+def add_opaque(parser: argparse.ArgumentParser) -> None:
+    """Add ``--opaque``."""
+    parser.add_argument(
+        "--opaque",
+        action="append",
+        default=[],
+        metavar="URI",
+        help="this predicate type of your own is known, read as it is, and draws no edges; may be repeated",
+    )
+
+
+def opaque_types(uris: Sequence[str], output: Output) -> tuple[PredicateType, ...]:
+    """Give the predicate types that are read as they are, and say so.
+
+    Raises:
+        UsageError: no URI, or a type that is read here: its edges would be lost.
+    """
+    from glasswing_attest.claims import BUILT_IN, opaque
+
+    known = {kind.uri for kind in BUILT_IN}
+    for uri in uris:
+        if ":" not in uri:
+            raise UsageError(where="--opaque", found=uri, wanted="a predicate type's URI")
+        if uri in known:
+            raise UsageError(where="--opaque", found=uri, because="this type is read here, and not as it is")
+        output.note(f"{uri}: known, read as it is, draws no edges")
+    return tuple(opaque(uri) for uri in dict.fromkeys(uris))
 
 
 def tell(report: Report, output: Output) -> int:

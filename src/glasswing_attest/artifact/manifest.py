@@ -28,7 +28,16 @@ from glasswing_attest._files import StrPath, write_atomic
 from glasswing_attest._wire import JsonObject, Node, decode_utf8, parse_proto
 from glasswing_attest.artifact.digest import Digest, DigestSet, Form
 from glasswing_attest.artifact.hashing import Progress
-from glasswing_attest.errors import ArtifactEmpty, DigestRefused, FieldRefused, LimitError, MalformedError, UsageError
+from glasswing_attest.errors import (
+    ArtifactEmpty,
+    DigestRefused,
+    FieldRefused,
+    LimitError,
+    MalformedError,
+    UsageError,
+    counted,
+    shown,
+)
 from glasswing_attest.limits import DEFAULT, Limits
 
 if TYPE_CHECKING:
@@ -181,6 +190,11 @@ class Manifest:
     is_declared: bool = False
     location: Path | None = field(default=None, compare=False, repr=False)
     measured_by: Artifact | None = field(default=None, compare=False, repr=False)
+
+    def __repr__(self) -> str:
+        what = f"{self.kind} {shown(self.name)}".strip()
+        told = [f"{what} {self.digests.label}", *([counted(len(self.files), "file")] if self.files else [])]
+        return f"Manifest({', '.join([*told, *(['declared'] if self.is_declared else [])])})"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "facts", Facts(self.facts))

@@ -26,7 +26,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from urllib.parse import urlsplit, urlunsplit
 
 from glasswing_attest._files import StrPath, read_bounded
 from glasswing_attest.artifact.digest import DigestSet, Form
@@ -34,6 +33,7 @@ from glasswing_attest.artifact.gitignore import Budget, IgnoreFile
 from glasswing_attest.artifact.hashing import Meter, Progress, artifact_error, digest_of, open_file
 from glasswing_attest.artifact.manifest import Facts, Manifest
 from glasswing_attest.artifact.tree import display, open_directory
+from glasswing_attest.artifact.urls import public_url
 from glasswing_attest.errors import ArtifactUnstable, LimitError, SourceRefused, shown
 from glasswing_attest.limits import DEFAULT, Limits
 
@@ -108,7 +108,7 @@ class Source:
         found = _examine(root, state, depth=0)
         config = _config(found.common, limits)
         facts = {
-            "repository": _public_url(config.get("remote.origin.url", "")),
+            "repository": public_url(config.get("remote.origin.url", "")),
             "ref": found.ref,
             "dirty": "true" if state.dirty else "false",
         }
@@ -226,28 +226,6 @@ def _config(common: Path, limits: Limits) -> dict[str, str]:
         if not (name.endswith(".url") and name in found):
             found[name] = value.decode("utf-8", "replace")
     return found
-
-
-def _public_url(url: str) -> str:
-    """Give a remote's URL without what may be secret: user, password, query, fragment.
-
-    >>> _public_url("https://user:token@git.example/acme/train.git?key=1")
-    'https://git.example/acme/train.git'
-    >>> _public_url("git@git.example:acme/train.git")
-    'git.example:acme/train.git'
-    """
-    if not url or not url.isprintable():
-        return ""
-    if "://" not in url:
-        # The short form of ssh, user@host:path; anything else without a scheme is a path.
-        host, colon, path = url.partition(":")
-        return f"{host.rpartition('@')[2]}:{path}" if colon and "/" not in host else url
-    try:
-        parts = urlsplit(url)
-        _ = parts.port  # a password with an unescaped "/" leaves something that is no port
-    except ValueError:
-        return ""
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 # --- asking git for objects ------------------------------------------------------------------------------------------

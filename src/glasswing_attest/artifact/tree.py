@@ -127,6 +127,7 @@ class _Looker:
     base: bytes
     base_fd: int
     excluded: frozenset[_Parts]
+    left_out: frozenset[bytes]
     links: bytes | None
     links_fd: int
     limits: Limits
@@ -147,7 +148,7 @@ class _Looker:
                     parts = (*above, raw)
                     entries += 1
                     self.limits.check("tree_files", entries, where=self.where(()))
-                    if parts in self.excluded:
+                    if parts in self.excluded or raw in self.left_out:
                         left_out.append(b"/".join(parts).decode("utf-8"))
                         continue
                     self.limits.check("tree_depth", len(parts), where=self.where(parts))
@@ -336,6 +337,8 @@ class OnDisk:
 
     _kind: ClassVar[str] = "file"
     _trees: ClassVar[bool] = True
+    # Names that are left out wherever they stand: only for kinds of trees whose definition says so.
+    _left_out: ClassVar[frozenset[bytes]] = frozenset()
 
     path: Path
     name: str
@@ -407,6 +410,7 @@ class OnDisk:
                 base=base,
                 base_fd=base_fd,
                 excluded=frozenset(tuple(e.encode("utf-8").split(b"/")) for e in self.exclude),
+                left_out=self._left_out,
                 links=self._links(),
                 links_fd=links_fd,
                 limits=limits,

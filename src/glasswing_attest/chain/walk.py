@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cached_property
 
 from glasswing_attest._wire import format_time
 from glasswing_attest.artifact.digest import Digest, DigestSet, Form
@@ -25,14 +26,14 @@ from glasswing_attest.errors import GlasswingError, SubjectMismatch
 from glasswing_attest.findings import Finding, Tier
 from glasswing_attest.limits import Limits
 from glasswing_attest.policy.policy import NodeRule, Policy, Requirement
-from glasswing_attest.policy.rules import complaints, contradicts
-from glasswing_attest.policy.rules.signed_by import enough
-from glasswing_attest.statement.predicates.provenance import Provenance
+from glasswing_attest.policy.rules import complaints, contradicts, expect
+from glasswing_attest.policy.rules.signed_by import enough, wanted_of
+from glasswing_attest.statement.predicates.run import Run
 from glasswing_attest.statement.statement import Statement
 from glasswing_attest.verification import subject
 from glasswing_attest.verification.subject import MatchedSubject
 
-__all__ = ["Chain", "Refused", "walk"]
+__all__ = ["Chain", "Refused", "met", "walk"]
 
 _ALWAYS = datetime.min.replace(tzinfo=UTC)
 """Stands for "no witness was asked for": under ``times: claimed`` it constrains nothing."""
@@ -61,7 +62,7 @@ class _Candidate:
     def starts(self) -> datetime | None:
         # What is no run has no start of its own: whatever it rests on is at least no younger than itself.
         run = self.claim.predicate
-        return run.started_on if isinstance(run, Provenance) else self.claim.signed_by
+        return run.started_on if isinstance(run, Run) else self.claim.signed_by
 
     @property
     def broken(self) -> _Thing | None:
@@ -187,10 +188,18 @@ class _Clues:
                     key = (item.predicate_type, digests.form, digest)
                     self._refused.setdefault(key, []).append((item, digests))
         self._named: dict[tuple[str, Form, str], DigestSet] = {}
+        self._types: dict[Digest, list[tuple[str, DigestSet]]] = {}
+        self._roles: dict[Digest, list[tuple[str, DigestSet]]] = {}
         for claim in claims:
             for described in claim.statement.subjects:
                 key_ = (claim.statement.predicate_type, described.digest.form, described.name)
                 self._named.setdefault(key_, described.digest)
+                _file(self._types, claim.statement.predicate_type, described.digest)
+            for dependency in claim.dependencies:
+                _file(self._roles, dependency.kind, dependency.resource.digest)
+        for item in refused:
+            for digests in item.subjects:
+                _file(self._types, item.predicate_type, digests)
 
     def refused(self, digests: DigestSet, predicate_type: str) -> Refused | None:
         """Give a refused item of this type that speaks of the thing: of several, one that no order chooses."""
@@ -202,9 +211,27 @@ class _Clues:
         ]
         return min(found, key=lambda item: (item.error.code, item.origin), default=None)
 
+    def types(self, digests: DigestSet) -> set[str]:
+        """Give the predicate types of everything that speaks of the thing, proved or not."""
+        return _filed(self._types, digests)
+
+    def roles(self, digests: DigestSet) -> set[str]:
+        """Give the kinds as which verified statements name the thing as what something was made from."""
+        return _filed(self._roles, digests)
+
     def namesake(self, name: str, form: Form, predicate_type: str) -> DigestSet | None:
         """Give what a verified statement of this type says of other bytes under the same name."""
         return self._named.get((predicate_type, form, name)) if name else None
+
+
+def _file(index: dict[Digest, list[tuple[str, DigestSet]]], what: str, digests: DigestSet) -> None:
+    for digest in digests.identity:
+        index.setdefault(digest, []).append((what, digests))
+
+
+def _filed(index: dict[Digest, list[tuple[str, DigestSet]]], digests: DigestSet) -> set[str]:
+    found = (entry for digest in digests.identity for entry in index.get(digest, ()))
+    return {what for what, said in found if said.matches(digests)}
 
 
 def walk(
@@ -233,6 +260,19 @@ def walk(
     return walker.draw()
 
 
+def met(
+    root: Reference, name: str, claims: Iterable[Claim], policy: Policy, *, at: datetime, now: datetime, limits: Limits
+) -> tuple[Reference, ...]:
+    """Give every thing about which a walk over these claims looks for claims: no others can matter to it.
+
+    Raises:
+        LimitError: as `walk` does.
+    """
+    walker = _Walk(_Index(claims), policy, at, max(at, now), limits, ())
+    walker.explore(root, name)
+    return walker.met
+
+
 class _Walk:
     def __init__(
         self,
@@ -255,7 +295,6 @@ class _Walk:
         self._judged: dict[tuple[int, int], tuple[Finding, ...]] = {}
         self._made_from: dict[int, tuple[_Thing, ...]] = {}
         self._causes: dict[_Thing, Finding] = {}
-        self._clues: _Clues | None = None
 
     # --- explore -----------------------------------------------------------------------------------------------------
 
@@ -269,6 +308,10 @@ class _Walk:
                 for candidate in thing.candidates[number]:
                     if not candidate.complaints:
                         candidate.parents = self._parents_of(candidate.claim, thing)
+
+    @property
+    def met(self) -> tuple[Reference, ...]:
+        return tuple(r for r, thing in self._things.items() if thing.requirements and not _is_nameless(r))
 
     def _meet(self, reference: Reference, name: str, depth: int) -> _Thing:
         rule = self._policy.nodes.get(reference.kind)
@@ -292,7 +335,11 @@ class _Walk:
             found.append(
                 _Candidate(
                     claim=claim,
-                    complaints=wrong or tuple(contradicts.complaints(claim, matched)),
+                    complaints=wrong
+                    or (
+                        *contradicts.complaints(claim, matched),
+                        *expect.complaints_about(claim, matched, requirement),
+                    ),
                     order=(claim.signed_by or _ALWAYS, *claim.key),
                 )
             )
@@ -461,7 +508,7 @@ class _Walk:
                 thing,
                 found=f"no rule for kind {kind}",
                 wanted="a rule or a trim",
-                do=f"add nodes.{kind} to the policy",
+                do=self._advice(thing, f"add nodes.{kind} to the policy"),
             )
         if thing.rule.trim is not None:
             until = thing.rule.trim.until
@@ -485,13 +532,13 @@ class _Walk:
         supported: Sequence[_Candidate],
     ) -> _Thing | Finding:
         if supported:
-            names = sorted({c.claim.signer.label for c in supported})
+            names = sorted({c.claim.signer.described for c in supported})
             return _finding(
                 "policy.threshold",
                 thing,
                 rule="signed_by",
                 found=f"signed by {', '.join(names)}",
-                wanted=f"{requirement.signed_by.count} distinct of {', '.join(requirement.signed_by.names)}",
+                wanted=f"{requirement.signed_by.count} distinct of {', '.join(self._wanted(requirement))}",
                 do="have it endorsed by the others",
             )
         for candidate in sound:
@@ -524,8 +571,6 @@ class _Walk:
                 wanted="a digest that identifies it",
                 do="have the run name the input by a digest of its bytes: git ids identify code alone",
             )
-        if self._clues is None:
-            self._clues = _Clues(self._index.claims, self._refused)
         digests = thing.reference.digests
         item = self._clues.refused(digests, requirement.predicate)
         if item is not None:
@@ -533,7 +578,7 @@ class _Walk:
             return _finding(item.error.code, thing, found=found, wanted="one that does", do=item.error.do)
         other = self._clues.namesake(thing.name, digests.form, requirement.predicate)
         if other is not None:
-            wanted, advice = f"{other.label}, as attested", SubjectMismatch.advice
+            wanted, advice = f"{other.label}, as attested", self._advice(thing, SubjectMismatch.advice)
             return _finding(SubjectMismatch.code, thing, found=digests.label, wanted=wanted, do=advice)
         label = f" ({requirement.label})" if requirement.label else ""
         others = f"; {len(self._refused)} items of the evidence prove nothing" if self._refused else ""
@@ -541,9 +586,31 @@ class _Walk:
             "chain.no-attestation",
             thing,
             found=f"no verified {requirement.predicate}{label} about {thing.reference.digests.label}{others}",
-            wanted=f"one signed by {' or '.join(requirement.signed_by.names)}",
-            do="add the attestation to the evidence, or its signer's key to the trust",
+            wanted=f"one signed by {' or '.join(self._wanted(requirement))}",
+            do=self._advice(thing, "add the attestation to the evidence, or its signer's key to the trust"),
         )
+
+    @cached_property
+    def _clues(self) -> _Clues:
+        return _Clues(self._index.claims, self._refused)
+
+    def _advice(self, thing: _Thing, otherwise: str) -> str:
+        """Add that the thing may have been asked about as another kind than it is. Advice alone: it decides nothing."""
+        if thing is not self._root:
+            return otherwise  # the kind of anything else is its producer's word, and was signed
+        mine = {r.predicate for r in thing.requirements}
+        said = self._clues.types(thing.reference.digests) - mine
+        kinds = {k for k, rule in self._policy.nodes.items() if said & {r.predicate for r in rule.require}}
+        kinds |= self._clues.roles(thing.reference.digests)
+        others = sorted(kinds - {thing.reference.kind})
+        if not others:
+            return otherwise
+        several = " or ".join(f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}" for kind in others)
+        options = " or ".join(f"--kind {kind}" for kind in others)
+        return f"the evidence speaks of {several}: if it is one, ask about it as one ({options}); or else {otherwise}"
+
+    def _wanted(self, requirement: Requirement) -> tuple[str, ...]:
+        return wanted_of(requirement.signed_by, self._policy)
 
     def _contradictions(self) -> Iterable[Finding]:
         """Warn where accepted signers say different things about how one thing was made."""
@@ -552,7 +619,7 @@ class _Walk:
                 runs = {
                     (c.claim.predicate.builder_id, c.claim.predicate.build_type)
                     for c in candidates
-                    if not c.complaints and isinstance(c.claim.predicate, Provenance)
+                    if not c.complaints and isinstance(c.claim.predicate, Run)
                 }
                 if len(runs) > 1:
                     yield Finding(
@@ -618,7 +685,7 @@ class _Drawing:
 
     def thing(self, thing: _Thing, state: State, findings: tuple[Finding, ...], shown: Sequence[_Candidate]) -> None:
         identity = thing.reference.identity
-        own = [c for c in shown if not isinstance(c.claim.predicate, Provenance)]
+        own = [c for c in shown if not isinstance(c.claim.predicate, Run)]
         self._add(
             Node(
                 identity=identity,
@@ -630,32 +697,33 @@ class _Drawing:
                 findings=findings,
             )
         )
-        # A run stands where what it made does: one that only came closest is no part of a proof.
-        stands = State.VERIFIED if state is State.VERIFIED else State.FAILED
         for candidate in shown:
+            # What is shown satisfies its requirement by itself: a run stands as soon as its inputs do, and its builder
+            # by its signer's word, also where what the run made lacks something else.
+            stands = State.VERIFIED if candidate.broken is None else State.FAILED
             run = candidate.claim.predicate
             made_by = identity
-            if isinstance(run, Provenance):
+            if isinstance(run, Run):
                 made_by = self._run(identity, candidate.claim, run, stands)
             for parent in candidate.parents:
                 self._edges[Edge(child=made_by, parent=parent.reference.identity, role=parent.reference.kind)] = None
-            if isinstance(run, Provenance):
-                self._builder(made_by, candidate.claim, run, stands)
+            if isinstance(run, Run):
+                self._builder(made_by, candidate.claim, run)
 
-    def _run(self, child: str, claim: Claim, run: Provenance, state: State) -> str:
+    def _run(self, child: str, claim: Claim, run: Run, state: State) -> str:
         """A run node is one verified payload, with everybody who signed it."""
         identity = f"run {claim.key[0]}"
-        name = run.invocation_id or run.build_type
+        name = run.invocation_id or run.build_type or run.builder_id
         evidence = (_evidence(claim),)
         self._add(Node(identity=identity, kind="run", name=name, digests=(), state=state, evidence=evidence))
         self._edges[Edge(child=child, parent=identity, role="run")] = None
         return identity
 
-    def _builder(self, run_identity: str, claim: Claim, run: Provenance, state: State) -> None:
+    def _builder(self, run_identity: str, claim: Claim, run: Run) -> None:
         """A builder stands behind its run as the run's signer's word."""
         identity = f"builder {run.builder_id} {claim.signer.principal}"
         name = f"{run.builder_id} (signed by {claim.signer.label})"
-        self._add(Node(identity=identity, kind="builder", name=name, digests=(), state=state))
+        self._add(Node(identity=identity, kind="builder", name=name, digests=(), state=State.VERIFIED))
         self._edges[Edge(child=run_identity, parent=identity, role="builder")] = None
 
     def _add(self, node: Node) -> None:

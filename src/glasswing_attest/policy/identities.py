@@ -7,10 +7,12 @@ required, since a name means nothing without who vouches for it. Names match exa
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from glasswing_attest.policy.policy import GitHub, Identity
 from glasswing_attest.verification.identity import VerifiedSigner
 
-__all__ = ["glob_matches", "is_signer"]
+__all__ = ["asked", "glob_matches", "is_signer", "mismatches"]
 
 
 def glob_matches(pattern: str, text: str) -> bool:
@@ -42,25 +44,52 @@ def _matches_part(pattern: str, text: str) -> bool:
 
 def is_signer(identity: Identity, signer: VerifiedSigner) -> bool:
     """Tell whether a verified signer is this identity."""
+    return next(mismatches(identity, signer), None) is None
+
+
+def asked(name: str, identity: Identity) -> str:
+    """Say whom a policy's identity asks for, for refusals.
+
+    >>> asked("release", Identity(issuer="https://issuer.example", san="*@example.com"))
+    'release (issuer https://issuer.example, san *@example.com)'
+    """
     if identity.key is not None:
-        return identity.key in signer.names
-    if not signer.san or (identity.root is not None and identity.root != signer.root):
-        return False
+        return name if identity.key == name else f"{name} (key {identity.key})"
+    told = {n: getattr(identity, n) for n in ("issuer", "authority", "root", "san")}
+    told |= identity.claims
+    if identity.github is not None:
+        told |= {n: getattr(identity.github, n) for n in GitHub.model_fields}
+    return f"{name} ({', '.join(f'{n} {value}' for n, value in told.items() if value is not None)})"
+
+
+def mismatches(identity: Identity, signer: VerifiedSigner) -> Iterator[tuple[str, str]]:
+    """Give every part of the identity that the signer does not have, with what the signer has there, if anything."""
+    if identity.key is not None:
+        if identity.key not in signer.names:
+            yield "key", ", ".join(sorted(signer.names))
+        return
+    if not signer.san:
+        yield "san", ""
+        return
+    if identity.root is not None and identity.root != signer.root:
+        yield "root", signer.root
     if identity.authority is not None:
         # A private authority vouches by itself: its certificates name no OIDC issuer.
         if signer.root != identity.authority or signer.issuer:
-            return False
+            yield "authority", signer.issuer or signer.root
     elif not signer.issuer or signer.issuer != identity.issuer:
-        return False
+        yield "issuer", signer.issuer
     if identity.san is not None and not glob_matches(identity.san, signer.san):
-        return False
+        yield "san", signer.san
     claims = dict(signer.claims)
-    if any(claims.get(name) != value for name, value in identity.claims.items()):
-        return False
-    return identity.github is None or _is_workflow(identity.github, signer.san, claims)
+    for name, value in identity.claims.items():
+        if claims.get(name) != value:
+            yield name, claims.get(name, "")
+    if identity.github is not None:
+        yield from _of_workflow(identity.github, signer.san, claims)
 
 
-def _is_workflow(github: GitHub, san: str, claims: dict[str, str]) -> bool:
+def _of_workflow(github: GitHub, san: str, claims: dict[str, str]) -> Iterator[tuple[str, str]]:
     """Hold a GitHub Actions certificate against its repository, numeric ids, workflow and ref."""
     repository = f"https://github.com/{github.repository}"
     wanted: dict[str, str | None] = {
@@ -70,12 +99,15 @@ def _is_workflow(github: GitHub, san: str, claims: dict[str, str]) -> bool:
         "build_trigger": github.trigger,
         "runner_environment": github.runner,
     }
-    if any(value is not None and claims.get(name) != value for name, value in wanted.items()):
-        return False
-    if github.ref is not None and not glob_matches(github.ref, claims.get("source_repository_ref", "")):
-        return False
-    workflow, _, ref = san.partition("@")
-    if github.workflow is not None and workflow != f"{repository}/.github/workflows/{github.workflow}":
-        return False
-    # The workflow's own ref stands in the name: what ran is the file as it was there.
-    return github.workflow is None or github.ref is None or glob_matches(github.ref, ref)
+    for name, value in wanted.items():
+        if value is not None and claims.get(name) != value:
+            yield name, claims.get(name, "")
+    ref = claims.get("source_repository_ref", "")
+    if github.ref is not None and not glob_matches(github.ref, ref):
+        yield "source_repository_ref", ref
+    workflow, _, its_ref = san.partition("@")
+    if github.workflow is not None:
+        is_file = workflow == f"{repository}/.github/workflows/{github.workflow}"
+        # The workflow's own ref stands in the name: what ran is the file as it was there.
+        if not is_file or (github.ref is not None and not glob_matches(github.ref, its_ref)):
+            yield "san", san

@@ -23,13 +23,14 @@ A policy is data, in YAML, TOML, JSON or Python. It refuses emptiness and ambigu
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
+from glasswing_attest._complaints import Fault, Source, suggestion
 from glasswing_attest._config import (
     ConfigModel,
     ConfigTime,
@@ -39,13 +40,16 @@ from glasswing_attest._config import (
     checked,
     load_config,
     parse_config,
-    problems_of,
+    refusal,
 )
 from glasswing_attest._wire import canonical_json, format_time
-from glasswing_attest.errors import PolicyExpired, PolicyRefused
+from glasswing_attest.errors import PolicyExpired, shown
 from glasswing_attest.limits import DEFAULT, Limits
+from glasswing_attest.statement.predicates.names import predicate_uri
 from glasswing_attest.statement.predicates.predicate_type import ROLES
-from glasswing_attest.statement.predicates.provenance import PROVENANCE_V1
+from glasswing_attest.statement.predicates.release import RELEASE_V01, RELEASE_V02
+from glasswing_attest.statement.predicates.run import PROVENANCES
+from glasswing_attest.statement.predicates.source import SOURCE_PROVENANCE_DRAFT, SOURCE_PROVENANCE_V1
 from glasswing_attest.statement.predicates.summary import SUMMARY_V1
 from glasswing_attest.verification.certificate import FULCIO_CLAIMS
 
@@ -61,10 +65,24 @@ def _as_tuple(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
 
 
+def _unknown(what: str, found: str, known: Sequence[str], *, at: tuple[str | int, ...], of_key: bool = False) -> Fault:
+    wanted, advice = f"one of {', '.join(known)}", suggestion(found, known)
+    return Fault(f"there is no such {what}", at=at, found=found, wanted=wanted, do=advice, of_key=of_key)
+
+
 _Names = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(_as_tuple), Field(max_length=256)]
 _Text = Annotated[str, Field(min_length=1)]
 _CLAIMS = frozenset(FULCIO_CLAIMS.values())
+_TOLD = 8
+"""So many names of each kind are shown."""
 _KINDS = ("model", "file", *ROLES)
+# What may be expected of types that speak of one resource.
+_RESOURCES = {
+    SOURCE_PROVENANCE_V1: {"resource", "ref"},
+    SOURCE_PROVENANCE_DRAFT: {"resource", "ref"},
+    RELEASE_V02: {"resource"},
+    RELEASE_V01: {"resource"},
+}
 
 
 if TYPE_CHECKING:
@@ -84,7 +102,7 @@ else:
             try:
                 return super().__call__(*args, **values)
             except ValidationError as e:
-                raise PolicyRefused(where=cls.__name__, because=problems_of(e)) from e
+                raise refusal(e, values, kind="policy", source=Source(cls.__name__)) from e
 
     class _Part(ConfigModel, metaclass=_Refusing):
         """One part of a policy."""
@@ -123,19 +141,19 @@ class Identity(_Part):
     @model_validator(mode="after")
     def _unambiguous(self) -> Identity:
         if sum(x is not None for x in (self.key, self.issuer, self.authority)) != 1:
-            raise ValueError("say exactly one of key, issuer and authority")
+            raise Fault(wanted="exactly one of key, issuer and authority")
         told = self.san is not None or self.claims or self.github is not None
         if self.key is not None:
             if told or self.root is not None:
-                raise ValueError("a key stands alone")
+                raise Fault("a key stands alone", do="put what a certificate must say into an identity of its own")
         elif not told:
-            raise ValueError("an issuer vouches for everybody: name san, claims or github too")
+            raise Fault("whoever vouches, vouches for everybody", wanted="san, claims or github beside it")
         if self.san is not None and not self.san.strip("*"):
-            raise ValueError("san: a pattern of stars names nobody")
+            raise Fault("a pattern of stars names nobody", at=("san",), found=self.san)
         if unknown := sorted(set(self.claims) - _CLAIMS):
-            raise ValueError(f"claims.{unknown[0]}: no such claim; use one of {', '.join(sorted(_CLAIMS))}")
+            raise _unknown("claim", unknown[0], sorted(_CLAIMS), at=("claims", unknown[0]), of_key=True)
         if self.github is not None and self.issuer is None:
-            raise ValueError("github needs an issuer")
+            raise Fault("github needs an issuer", at=("github",))
         return self
 
 
@@ -153,17 +171,18 @@ class SignedBy(_Part):
     @model_validator(mode="after")
     def _unambiguous(self) -> SignedBy:
         if (self.any_of is None) == (self.of is None):
-            raise ValueError("say exactly one of any_of and threshold with of")
+            raise Fault(wanted="exactly one of any_of, and threshold with of and over")
         if self.any_of is not None and (self.threshold is not None or self.over is not None):
-            raise ValueError("threshold and over go with of, not with any_of")
+            raise Fault("threshold and over go with of, not with any_of")
         if self.of is not None and (self.threshold is None or self.over is None):
-            raise ValueError("of needs a threshold, and over: same_statement or same_type")
+            raise Fault("of needs a threshold, and over: same_statement or same_type")
         if not self.names:
-            raise ValueError("name at least one identity")
+            raise Fault(found="nobody", wanted="at least one identity")
         if len(set(self.names)) != len(self.names):
-            raise ValueError("name each identity once")
+            raise Fault(found=", ".join(self.names), wanted="each identity once")
         if not 1 <= self.count <= len(self.names):
-            raise ValueError(f"a threshold of {self.threshold} out of {len(self.names)} makes no sense")
+            wanted = f"1 to {len(self.names)}, the number of identities"
+            raise Fault(at=("threshold",), found=self.threshold, wanted=wanted)
         return self
 
     @property
@@ -187,11 +206,11 @@ class Cardinality(_Part):
     @model_validator(mode="after")
     def _unambiguous(self) -> Cardinality:
         if self.exactly is not None and (self.min is not None or self.max is not None):
-            raise ValueError("exactly stands alone")
+            raise Fault("exactly stands alone")
         if self.exactly is None and self.min is None and self.max is None:
-            raise ValueError("say min, max or exactly")
+            raise Fault(wanted="min, max or exactly")
         if self.min is not None and self.max is not None and self.min > self.max:
-            raise ValueError("min is greater than max")
+            raise Fault("min is greater than max", found=f"{self.min} and {self.max}")
         return self
 
     @property
@@ -206,18 +225,23 @@ class Cardinality(_Part):
 
 
 class Expect(_Part):
-    """What the predicate must say. `builder` and `build_type` are provenance's, the rest a verification summary's."""
+    """What the predicate must say.
+
+    `builder` and `build_type` are provenance's; `verifier`, `resource`, `level` and `ref` a verification summary's;
+    `resource` and `ref` also source provenance's, and `resource` a release's.
+    """
 
     builder: _Text | None = None
     build_type: _Text | None = None
     verifier: _Text | None = None
     resource: _Text | None = None
     level: _Text | None = None
+    ref: Annotated[str, Field(pattern=r"^refs/\S+$")] | None = None
 
     @model_validator(mode="after")
     def _unambiguous(self) -> Expect:
         if not self.said:
-            raise ValueError("expect says nothing")
+            raise Fault("it says nothing")
         return self
 
     @property
@@ -230,7 +254,7 @@ class Requirement(_Part):
     """One attestation that must be there: of which type, signed by whom, saying what, from which inputs."""
 
     label: _Text | None = Field(default=None, alias="as")
-    predicate: _Text
+    predicate: Annotated[_Text, AfterValidator(predicate_uri)]
     signed_by: SignedBy
     expect: Expect | None = None
     inputs: FrozenMap[Cardinality] = Frozen({})
@@ -239,22 +263,30 @@ class Requirement(_Part):
     def _complete(self) -> Requirement:
         said = set() if self.expect is None else self.expect.said
         allowed: set[str] = set()
-        if self.predicate == PROVENANCE_V1:
+        if self.predicate in PROVENANCES:
             allowed = {"builder", "build_type"}
             if "builder" not in said:
                 # SLSA v1.2, verifying-artifacts.md, step 1: only specific pairs of signer and builder.id are accepted.
-                raise ValueError("a provenance rule needs expect.builder")
+                raise Fault("a provenance rule needs expect.builder", at=("expect",))
         elif self.inputs:
-            raise ValueError("inputs go with provenance only")
+            raise Fault("inputs go with provenance only", at=("inputs",), of_key=True)
         if self.predicate == SUMMARY_V1:
-            allowed = {"verifier", "resource", "level"}
+            allowed = {"verifier", "resource", "level", "ref"}
             if not {"verifier", "resource"} <= said:
-                raise ValueError("a verification summary rule needs expect.verifier and expect.resource")
+                because = "a verification summary rule needs expect.verifier and expect.resource"
+                raise Fault(because, at=("expect",))
+        if self.predicate in _RESOURCES:
+            allowed = _RESOURCES[self.predicate]
+            if "resource" not in said:
+                # Whoever signs these speaks for many repositories and packages.
+                raise Fault("a rule for this type needs expect.resource", at=("expect",))
         if said - allowed:
-            raise ValueError(f"expect.{min(said - allowed)} does not apply to {self.predicate}")
+            vain = min(said - allowed)
+            because = f"expect.{vain} does not apply to {self.predicate}"
+            raise Fault(because, at=("expect", vain), of_key=True, wanted=", ".join(sorted(allowed)) or "no expect")
         for role in self.inputs:
             if role not in ROLES:
-                raise ValueError(f"{role} is no role: use one of {', '.join(ROLES)}")
+                raise _unknown("role", role, ROLES, at=("inputs", role), of_key=True)
         return self
 
 
@@ -274,10 +306,11 @@ class NodeRule(_Part):
     @model_validator(mode="after")
     def _unambiguous(self) -> NodeRule:
         if bool(self.require) == (self.trim is not None):
-            raise ValueError("say exactly one of require (not empty) and trim")
+            raise Fault(wanted="exactly one of require (not empty) and trim")
         labels = [r.label for r in self.require if r.label is not None]
         if len(set(labels)) != len(labels):
-            raise ValueError("each `as` stands once in a node's rule")
+            twice = next(label for label in labels if labels.count(label) > 1)
+            raise Fault("each `as` stands once in the rule of a kind", found=twice)
         return self
 
 
@@ -289,7 +322,7 @@ class Policy(_Part):
     >>> Policy(version=1, identities={}, nodes={})
     Traceback (most recent call last):
         ...
-    glasswing_attest.errors.PolicyRefused: Policy: the policy cannot be used ...
+    glasswing_attest.errors.PolicyRefused: Policy: identities: the policy cannot be used...
     """
 
     version: ConfigVersion
@@ -304,24 +337,38 @@ class Policy(_Part):
     def _consistent(self) -> Policy:
         for kind, rule in self.nodes.items():
             if kind not in _KINDS:
-                raise ValueError(f"nodes.{kind}: no such kind; use one of {', '.join(_KINDS)}")
-            for requirement in rule.require:
-                for name in requirement.signed_by.names:
+                raise _unknown("kind", kind, _KINDS, at=("nodes", kind), of_key=True)
+            for number, requirement in enumerate(rule.require):
+                by = requirement.signed_by
+                for place, name in enumerate(by.names):
                     if name not in self.identities:
-                        raise ValueError(f"nodes.{kind}: signed_by names {name}, which is not among the identities")
+                        field = "any_of" if by.any_of is not None else "of"
+                        at = ("nodes", kind, "require", number, "signed_by", field, place)
+                        raise _unknown("identity", name, list(self.identities), at=at)
         return self
+
+    def __repr__(self) -> str:
+        several = (("", [self.name] if self.name else []), ("nodes ", self.nodes), ("identities ", self.identities))
+        told = (
+            f"{what}{', '.join(map(shown, list(names)[:_TOLD]))}" + (" …" if len(names) > _TOLD else "")
+            for what, names in several
+            if names
+        )
+        return f"Policy({'; '.join(told)})"
+
+    __str__ = __repr__
 
     @classmethod
     def load(cls, path: str | Path, *, limits: Limits = DEFAULT) -> Policy:
         """Read a policy from a file. Raises `MalformedError` with `kind` "policy"."""
-        config, _ = load_config(Path(path), kind="policy", limits=limits)
-        return checked(cls, config, kind="policy", where=str(path))
+        config, source = load_config(Path(path), kind="policy", limits=limits)
+        return checked(cls, config, kind="policy", source=source)
 
     @classmethod
     def parse(cls, data: bytes, *, suffix: str = ".yaml", where: str = "policy", limits: Limits = DEFAULT) -> Policy:
         """Read a policy from bytes."""
         config = parse_config(data, suffix=suffix, kind="policy", where=where, limits=limits)
-        return checked(cls, config, kind="policy", where=where)
+        return checked(cls, config, kind="policy", source=Source(where, data, suffix))
 
     def to_json(self) -> bytes:
         """Give the policy in canonical JSON, without what is unset."""

@@ -1,4 +1,4 @@
-"""WHAT DO WE SAY OF IT? Attestation records for code, data and models.
+"""WHAT DO WE SAY OF IT? Attestation records for code, data, models, dependencies and evaluations.
 
 Each is a frozen value with a predicate type, and mirrors one message of ``proto/glasswing/attest/v1``.
 """
@@ -20,21 +20,29 @@ from glasswing_attest.records.data import (
     Split,
     Transformation,
 )
+from glasswing_attest.records.dependencies import DependencyRecord, PackageArtifact, PinnedPackage
+from glasswing_attest.records.evaluation import EvaluationRecord, Harness, Metric
 from glasswing_attest.records.model import BaseModel, Evaluation, ModelFormat, ModelRecord, Relation
 
 __all__ = [
     "CodeRecord",
     "DataRecord",
+    "DependencyRecord",
+    "EvaluationRecord",
     "ModelRecord",
     "BaseModel",
     "Consent",
     "DataSource",
     "Evaluation",
     "ExtendedDataset",
+    "Harness",
+    "Metric",
     "ModelFormat",
     "PREDICATE_BASE",
+    "PackageArtifact",
     "Part",
     "Period",
+    "PinnedPackage",
     "Record",
     "Relation",
     "ResourceReference",
@@ -48,5 +56,11 @@ __all__ = [
     "registry",
 ]
 
-registry: Final[tuple[type[Record], ...]] = (CodeRecord, DataRecord, ModelRecord)
+registry: Final[tuple[type[Record], ...]] = (
+    CodeRecord,
+    DataRecord,
+    ModelRecord,
+    DependencyRecord,
+    EvaluationRecord,
+)
 """Every record, each with its own ``predicate_type``."""

@@ -266,7 +266,7 @@ _PARTS: dict[str, type[Part]] = {}
 class Record(Part):
     """A record about an artifact: what `attest` signs as a predicate.
 
-    The subclasses are `CodeRecord`, `DataRecord` and `ModelRecord`.
+    The subclasses are `CodeRecord`, `DataRecord`, `ModelRecord`, `DependencyRecord` and `EvaluationRecord`.
     """
 
     predicate_type: ClassVar[str]
@@ -534,7 +534,7 @@ def _writable(value: JsonValue) -> object:
     if (
         isinstance(value, Decimal)
         and Decimal(repr(float(value))) == value
-        and not (value % 1 == 0 and abs(value) >= 2**53)
+        and not (value == value.to_integral_value() and value.copy_abs() >= 2**53)
     ):
         return float(value)
     return value

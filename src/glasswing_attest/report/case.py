@@ -16,11 +16,12 @@ from datetime import datetime
 from pathlib import Path
 
 from glasswing_attest._files import read_bounded, write_atomic
-from glasswing_attest._wire import format_time, read_json
+from glasswing_attest._wire import Node, format_time, read_json
 from glasswing_attest.artifact.manifest import Manifest
 from glasswing_attest.errors import FieldMissing, FormatUnsupported, StoreUnavailable
 from glasswing_attest.limits import DEFAULT, Limits
 from glasswing_attest.policy.policy import Policy
+from glasswing_attest.store import EvidenceSource
 from glasswing_attest.trust.root import Trust
 
 __all__ = ["Case", "pack", "unpack"]
@@ -36,6 +37,7 @@ class Case:
 
     Attributes:
         evidence: every item with its origin.
+        sources: where evidence was looked for; nothing, in a case that an earlier version wrote.
         revocations: the revocation list, where there was one.
         manifest: what was asked about, declared or not as it was then.
         policy, trust: what decided.
@@ -48,6 +50,7 @@ class Case:
     """
 
     evidence: tuple[tuple[bytes, str], ...]
+    sources: tuple[EvidenceSource, ...]
     revocations: bytes | None
     manifest: Manifest
     policy: Policy
@@ -76,6 +79,7 @@ def pack(path: Path, case: Case, *, limits: Limits = DEFAULT) -> Path:
         "revocationsSeen": case.revocations_seen,
         "secondOpinion": case.second_opinion,
         "evidence": [origin for _, origin in case.evidence],
+        "sources": [{"origin": s.origin, "items": s.items, "asked": s.asked} for s in case.sources],
     }
     members = {
         "case.json": json.dumps(head, indent=2).encode(),
@@ -142,6 +146,7 @@ def unpack(path: Path, *, limits: Limits = DEFAULT) -> Case:
     known = {field.name for field in fields(Limits)}
     return Case(
         evidence=tuple(evidence),
+        sources=tuple(map(_source, head.get_array("sources"))),
         revocations=members.get("revocations"),
         # The case alone tells whether the bytes were read when it was made: a manifest that travels never is.
         manifest=replace(manifest, is_declared=head.need("declared").boolean()),
@@ -155,4 +160,10 @@ def unpack(path: Path, *, limits: Limits = DEFAULT) -> Case:
         second_opinion=head.need("secondOpinion").boolean(),
         verdict=head.need("verdict").text(),
         version=head.need("version").text(),
+    )
+
+
+def _source(node: Node) -> EvidenceSource:
+    return EvidenceSource(
+        origin=node.need("origin").text(), items=node.need("items").uint64(), asked=node.need("asked").boolean()
     )

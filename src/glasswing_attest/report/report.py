@@ -30,6 +30,7 @@ from glasswing_attest.errors import (
     NotAccepted,
     UnavailableError,
     VerificationError,
+    counted,
     error_types,
     shown,
 )
@@ -38,12 +39,12 @@ from glasswing_attest.limits import DEFAULT, Limits
 from glasswing_attest.policy.policy import Policy
 from glasswing_attest.report.case import Case, pack
 from glasswing_attest.report.text import render
-from glasswing_attest.store import Item
+from glasswing_attest.store import EvidenceSource, Item
 from glasswing_attest.trust.root import Trust
 
 __all__ = ["REPORT_SCHEMA", "Report", "Verdict", "report_schema"]
 
-REPORT_SCHEMA = "https://glasswing-attest.readthedocs.io/schemas/report/v1"
+REPORT_SCHEMA = "https://glasswing-attest.readthedocs.io/schemas/report/v2"
 
 _P = TypeVar("_P")
 
@@ -70,7 +71,8 @@ class Report:
         depth: how far the proof reaches: ``surface``, ``builder``, ``transitive``, or "" where there is none.
         refused: the items of the evidence that proved nothing.
         policy, trust, revocations: what decided.
-        evidence: the pile as it was handed over.
+        evidence: the pile: what was handed over, and what the stores gave.
+        sources: where evidence was looked for, and how much was there.
         predicates: the URIs of the predicate types that were read beside the built-in ones.
         limits: the bounds on untrusted input.
         revocations_seen: the highest version of the revocation list that had been seen before.
@@ -91,6 +93,7 @@ class Report:
     policy: Policy
     trust: Trust
     evidence: tuple[Item, ...]
+    sources: tuple[EvidenceSource, ...] = ()
     revocations: bytes | None = None
     predicates: tuple[str, ...] = ()
     limits: Limits = DEFAULT
@@ -99,6 +102,14 @@ class Report:
     replayed: bool = False
     version: str
     error: GlasswingError | None = None
+
+    def __repr__(self) -> str:
+        found = [counted(len(self.findings), "finding"), f"{counted(len(self.evidence), 'item')} of evidence"]
+        what = f"{self.artifact.kind} {shown(self.artifact.name)}".strip()
+        return f"Report({self.verdict.value}: {what} {self.artifact.digests.label}, {', '.join(found)})"
+
+    def __str__(self) -> str:
+        return self.to_text()
 
     def __bool__(self) -> NoReturn:
         raise TypeError("a report has no truth value: look at report.accepted, or call verify(), which raises")
@@ -193,11 +204,17 @@ class Report:
             "now": format_time(self.now),
             "times": self.policy.times,
             "replayed": self.replayed,
-            "inputs": {"policySha256": self.policy.digest, "trustSha256": self.trust.digest, "version": self.version},
+            "inputs": {
+                "policySha256": self.policy.digest,
+                "trustSha256": self.trust.digest,
+                "predicates": list(self.predicates),
+                "version": self.version,
+            },
             "findings": [_camel(asdict(f)) for f in self.findings],
             "graph": None if self.graph is None else _graph(self.graph),
             "evidence": {
                 "items": len(self.evidence),
+                "sources": [{"origin": shown(s.origin), "items": s.items, "asked": s.asked} for s in self.sources],
                 "used": sorted({c.statement.digest for c in self.claims}),
                 "refused": [
                     {"origin": shown(r.origin), "code": r.error.code, "message": str(r.error)} for r in self.refused
@@ -225,6 +242,7 @@ class Report:
         """
         case = Case(
             evidence=tuple((item.data, item.origin) for item in self.evidence),
+            sources=self.sources,
             revocations=self.revocations,
             manifest=self.artifact,
             policy=self.policy,

@@ -10,6 +10,10 @@ from glasswing_attest.errors import shown
 __all__ = ["render"]
 
 _MARKS = {"verified": "✓", "trimmed": "✂", "missing": "?", "failed": "✗"}
+_WORDS = {"affirming": "ok", "warning": "warning", "contraindicated": "problem", "none": "not evaluated"}
+"""Tiers in plain words. Their own, which are AR4SI's, stand in the JSON."""
+_STATES = {"trimmed": "cut away by the policy", "missing": "not attested", "failed": "not accepted"}
+_FACT = 400
 _WIDEST = 120
 """A deeper tree is not drawn wider, or its lines would grow with its depth."""
 
@@ -26,6 +30,8 @@ def render(report: Mapping[str, Any]) -> str:
         lines.append(f"  proved to depth: {report['depth']}")
     replayed = ", replayed from a case" if report["replayed"] else ""
     lines.append(f"  at {report['at']}, times {report['times']}{replayed}")
+    if further := report["inputs"]["predicates"]:
+        lines.append(f"  further predicate types: {', '.join(map(shown, further))}")
     if report["graph"] is not None:
         lines += ["", *_tree(report["graph"])]
     for finding in report["findings"]:
@@ -43,14 +49,14 @@ def _digest(digests: Mapping[str, str]) -> str:
 
 
 def _finding(finding: Mapping[str, Any]) -> list[str]:
-    lines = [f"[{finding['tier']}] {shown(finding['subject'])}: {finding['code']}"]
+    lines = [f"[{_WORDS[finding['tier']]}] {shown(finding['subject'])}: {finding['code']}"]
     if finding.get("rule"):
         lines.append(f"    rule:   {finding['rule']}")
     for label in ("found", "wanted"):
         if finding.get(label):
-            lines.append(f"    {label + ':':7} {shown(finding[label])}")
+            lines.append(f"    {label + ':':7} {shown(finding[label], _FACT)}")
     if finding.get("do"):
-        lines.append(f"    to do:  {shown(finding['do'])}")
+        lines.append(f"    to do:  {shown(finding['do'], _FACT)}")
     return lines
 
 
@@ -82,8 +88,10 @@ def _branch(
         signers = sorted({name for e in node["evidence"] for name in e["names"]})
         if signers:
             text += f"  signed by {', '.join(map(shown, signers))}"
-        if node["state"] != "verified":
-            text += f"  [{node['state']}]"
+        if word := _STATES.get(node["state"]):
+            # What stands above a broken link is not where it breaks.
+            rests = any(nodes[parent]["state"] in ("missing", "failed") for _, parent in parents.get(identity, ()))
+            text += f"  [{word}: see below]" if rests else f"  [{word}]"
         known = identity in told
         yield f"{lead}{text}{'  (shown above)' if known and parents.get(identity) else ''}"
         if known:

@@ -7,6 +7,7 @@ named: ECDSA with its curve's hash, Ed25519, or RSA PKCS#1 v1.5 with SHA-256, as
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,21 @@ _MAKE: dict[str, Any] = {
 
 ALGORITHMS = tuple(_MAKE)
 """What `KeySigner.generate` can make."""
+
+
+_HAND_OVER = (
+    "KeySigner.from_file(path, passphrase=…) takes it, and so does the command: "
+    "--passphrase-env, --passphrase-file or --ask-passphrase"
+)
+_LABEL = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,64})-----")
+_OTHERS = ("ENCRYPTED SIGSTORE PRIVATE KEY", "ENCRYPTED COSIGN PRIVATE KEY")
+"""Cosign's own encryption, which is not read here with any passphrase."""
+
+
+def _label(pem: bytes) -> str:
+    """Give what the bytes call themselves, of which nothing is secret."""
+    found = _LABEL.search(pem)
+    return found[1].decode("ascii") if found else "no PEM"
 
 
 class KeySigner:
@@ -89,17 +105,24 @@ class KeySigner:
             PassphraseRefused: missing, wrong, or given for a key that has none.
             KeyUnreadable: not a private key.
             KeyUnsupported: a kind, curve or size that is not used here.
+            UsageError: what is neither PEM nor a passphrase.
         """
         secret = passphrase.encode() if isinstance(passphrase, str) else passphrase
+        for name, value in (("pem", pem), ("passphrase", secret)):
+            if not isinstance(value, bytes) and (name, value) != ("passphrase", None):
+                raise UsageError(where=name, found=type(value).__name__, wanted="bytes")
         try:
             key = load_pem_private_key(pem, password=secret)
         except TypeError as e:  # cryptography says so when a passphrase is missing, or given in vain
-            wanted = "a passphrase" if secret is None else "no passphrase"
-            raise PassphraseRefused(where=where, wanted=wanted) from e
+            if not secret:  # an empty one counts as none there
+                because = "the key is encrypted"
+                raise PassphraseRefused(where=where, because=because, wanted="a passphrase", do=_HAND_OVER) from e
+            raise PassphraseRefused(where=where, because="the key is not encrypted", wanted="no passphrase") from e
         except (ValueError, UnsupportedAlgorithm) as e:
-            if b"ENCRYPTED" in pem and secret is not None:
+            label = _label(pem)
+            if secret is not None and label not in _OTHERS and b"ENCRYPTED" in pem:
                 raise PassphraseRefused(where=where, because="the key does not decrypt with it") from e
-            raise KeyUnreadable(where=where, wanted="a private key in PEM") from e
+            raise KeyUnreadable(where=where, found=label, wanted="a private key in PEM, PKCS#8 or traditional") from e
         return cls(key)
 
     @classmethod

@@ -7,6 +7,9 @@ in-toto Statement v1 (in-toto attestation, spec/v1/statement.md); v0.1 is read t
      "predicateType": "<TypeURI>",
      "predicate": {…}}
 
+A classic link, of which the ``_type`` is ``link``, says the same in other words, and is read as such a statement: see
+`predicates.classic_link`.
+
 The bytes are kept as they came: they are what was signed. A `Statement` is only a reading of them, and says nothing
 about who signed; `verification.binding.VerifiedStatement` does.
 """
@@ -20,14 +23,16 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from glasswing_attest._wire import JsonValue, Node, canonical_json, read_json
-from glasswing_attest.errors import FieldMissing, FieldRefused, StatementTypeUnsupported, UsageError
+from glasswing_attest.errors import FieldMissing, FieldRefused, StatementTypeUnsupported, UsageError, counted, shown
 from glasswing_attest.limits import DEFAULT, Limits
+from glasswing_attest.statement.predicates.classic_link import LINK_V1, artifacts
 from glasswing_attest.statement.resource import ResourceDescriptor
 
-__all__ = ["PAYLOAD_TYPE", "STATEMENT_V1", "Statement"]
+__all__ = ["LINK", "PAYLOAD_TYPE", "STATEMENT_V1", "Statement"]
 
 STATEMENT_V1 = "https://in-toto.io/Statement/v1"
 STATEMENT_V01 = "https://in-toto.io/Statement/v0.1"
+LINK = "link"
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 
 _TYPE_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
@@ -49,6 +54,10 @@ class Statement:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "digest", hashlib.sha256(self.payload).hexdigest())
+
+    def __repr__(self) -> str:
+        subjects = counted(len(self.subjects), "subject")
+        return f"Statement({shown(self.predicate_type)}, {subjects}, sha256:{self.digest[:16]})"
 
     @classmethod
     def make(
@@ -87,6 +96,8 @@ class Statement:
         """
         node = read_json(payload, where=where, limits=limits)
         kind = node.need("_type").text()
+        if kind == LINK:
+            return cls._of_link(payload, node, limits)
         if kind not in (STATEMENT_V1, STATEMENT_V01):
             raise StatementTypeUnsupported(where=f"{where}._type", found=kind, wanted=STATEMENT_V1)
         subjects = _subjects(node, limits)
@@ -96,6 +107,14 @@ class Statement:
         predicate = node.get("predicate")  # optional; unset and empty mean the same
         body = {} if predicate is None else predicate.object()
         return cls(payload, kind, subjects, predicate_type, MappingProxyType(body))
+
+    @classmethod
+    def _of_link(cls, payload: bytes, node: Node, limits: Limits) -> Statement:
+        subjects = artifacts(node, "products", limits, bound="subjects")
+        if not subjects:
+            raise FieldMissing(where=f"{node.path}.products", wanted="at least one product")
+        rest = {name: value for name, value in node.object().items() if name not in ("_type", "products")}
+        return cls(payload, LINK, subjects, LINK_V1, MappingProxyType(rest))
 
     @property
     def predicate_node(self) -> Node:

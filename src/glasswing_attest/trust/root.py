@@ -22,7 +22,8 @@ Trust binds keys, authorities, logs, clocks, names and times; who may say what i
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,15 +31,27 @@ from typing import Literal
 
 from pydantic import Field
 
+from glasswing_attest._complaints import Source, path_of
 from glasswing_attest._config import ConfigModel, ConfigTime, ConfigVersion, checked, load_config, parse_config
 from glasswing_attest._files import read_bounded
 from glasswing_attest._wire import canonical_json, format_time
-from glasswing_attest.errors import TrustExpired, TrustRefused, UsageError
+from glasswing_attest.errors import (
+    LimitError,
+    MalformedError,
+    TrustExpired,
+    TrustRefused,
+    UnsupportedError,
+    UsageError,
+    shown,
+)
 from glasswing_attest.keys import PublicKey
 from glasswing_attest.limits import DEFAULT, Limits
 from glasswing_attest.trust.sigstore import PROFILES, Profile, Root
 
 __all__ = ["Trust", "TrustedKey", "Witness"]
+
+_TOLD = 8
+"""So many names of each kind are shown."""
 
 
 class _ProfileEntry(ConfigModel):
@@ -111,14 +124,15 @@ class TrustedKey:
     witness: Witness | None = None
 
     def __post_init__(self) -> None:
+        place = path_of(("keys", self.name))
         if not isinstance(self.key, PublicKey):
-            raise UsageError(where=f"keys.{self.name}.key", found=type(self.key).__name__, wanted="a PublicKey")
+            raise UsageError(where=f"{place}.key", found=type(self.key).__name__, wanted="a PublicKey")
         for label, time in (("valid_from", self.valid_from), ("valid_until", self.valid_until)):
-            object.__setattr__(self, label, _utc(time, f"keys.{self.name}.{label}"))
+            object.__setattr__(self, label, _utc(time, f"{place}.{label}"))
         if self.valid_from and self.valid_until and self.valid_from > self.valid_until:
-            raise TrustRefused(where=f"keys.{self.name}", found="valid_from after valid_until")
+            raise TrustRefused(where=place, found="valid_from after valid_until")
         if not self.name or self.keyids == ():
-            raise TrustRefused(where=f"keys.{self.name}", found="an empty name or list of keyids")
+            raise TrustRefused(where=place, found="an empty name or list of keyids")
 
     def covers(self, time: datetime) -> bool:
         """Tell whether the closed window contains `time`."""
@@ -175,9 +189,19 @@ class Trust:
         for key in self.keys:
             if key.witness is not None and key.witness.root not in roots:
                 wanted = f"one of {', '.join(roots)}" if roots else "a root"
-                raise TrustRefused(where=f"keys.{key.name}.witness.root", found=key.witness.root, wanted=wanted)
+                raise TrustRefused(
+                    where=f"{path_of(('keys', key.name))}.witness.root", found=key.witness.root, wanted=wanted
+                )
         object.__setattr__(self, "keys", tuple(sorted(self.keys, key=lambda k: k.name)))
         object.__setattr__(self, "roots", tuple(sorted(self.roots, key=lambda r: r.name)))
+
+    def __repr__(self) -> str:
+        told = [
+            f"{what} {', '.join(map(shown, names[:_TOLD]))}" + (" …" if len(names) > _TOLD else "")
+            for what, names in (("keys", self.names), ("roots", tuple(r.name for r in self.roots)))
+            if names
+        ]
+        return f"Trust({'; '.join(told)})"
 
     @classmethod
     def of(cls, keys: Mapping[str, PublicKey] | None = None, /, **named: PublicKey) -> Trust:
@@ -196,24 +220,29 @@ class Trust:
             MalformedError: `TrustRefused` and its like, with `kind` "trust".
             KeyUnsupported: a key of a kind that is not used here.
         """
-        source = Path(path)
-        config, _ = load_config(source, kind="trust", limits=limits)
-        return cls._of_config(config, where=str(source), folder=source.parent)
+        config, source = load_config(Path(path), kind="trust", limits=limits)
+        return cls._of_config(config, source, folder=Path(path).parent)
 
     @classmethod
     def parse(cls, data: bytes, *, suffix: str = ".yaml", where: str = "trust", limits: Limits = DEFAULT) -> Trust:
         """Read the bytes of a trust file that names no other file."""
-        return cls._of_config(parse_config(data, suffix=suffix, kind="trust", where=where, limits=limits), where=where)
+        config = parse_config(data, suffix=suffix, kind="trust", where=where, limits=limits)
+        return cls._of_config(config, Source(where, data, suffix))
 
     @classmethod
-    def _of_config(cls, config: object, *, where: str, folder: Path | None = None) -> Trust:
-        file = checked(_TrustFile, config, kind="trust", where=where)
-        return cls(
-            keys=tuple(_trusted_key(name, entry, where, folder) for name, entry in file.keys.items()),
-            roots=tuple(_root(name, entry, where, folder) for name, entry in file.roots.items()),
-            revocation_signers=() if file.revocations is None else tuple(file.revocations.signed_by),
-            expires=file.expires,
-        )
+    def _of_config(cls, config: object, source: Source, *, folder: Path | None = None) -> Trust:
+        file = checked(_TrustFile, config, kind="trust", source=source)
+        if not file.keys and not file.roots:
+            raise TrustRefused(where=source.name, found="nothing", wanted="at least one key or root")
+        try:
+            return cls(
+                keys=tuple(_trusted_key(name, entry, folder) for name, entry in file.keys.items()),
+                roots=tuple(_root(name, entry, folder) for name, entry in file.roots.items()),
+                revocation_signers=() if file.revocations is None else tuple(file.revocations.signed_by),
+                expires=file.expires,
+            )
+        except (MalformedError, UnsupportedError, LimitError) as e:
+            raise source.placed(e) from e
 
     def to_json(self) -> bytes:
         """Give the trust as a self-contained trust file in canonical JSON."""
@@ -265,39 +294,53 @@ def _utc(time: object, where: str) -> datetime | None:
         raise TrustRefused(where=where, found=str(time), wanted="a time of the years 1 to 9999") from e
 
 
-def _trusted_key(name: str, entry: _KeyEntry, where: str, folder: Path | None) -> TrustedKey:
-    place = f"{where}: keys.{name}"
-    if (entry.public_key is None) == (entry.file is None):
-        raise TrustRefused(where=place, wanted="exactly one of public_key and file")
-    if entry.public_key is not None:
-        pem = entry.public_key.encode()
-    elif folder is not None:
-        pem = read_bounded(folder / str(entry.file), "policy_bytes", DEFAULT, error=TrustRefused)
-    else:
-        raise TrustRefused(where=place, found="a file", wanted="public_key: these bytes have no folder to look in")
-    return TrustedKey(
-        name=name,
-        key=PublicKey.from_pem(pem, scheme=entry.scheme, where=place),
-        valid_from=entry.valid_from,
-        valid_until=entry.valid_until,
-        keyids=None if entry.keyids is None else tuple(entry.keyids),
-        witness=None if entry.witness is None else Witness(**entry.witness.model_dump()),
-    )
+def _trusted_key(name: str, entry: _KeyEntry, folder: Path | None) -> TrustedKey:
+    place = path_of(("keys", name))
+    pem, held = _content(place, "public_key", entry.public_key, entry.file, folder)
+    with _within(place):
+        return TrustedKey(
+            name=name,
+            key=PublicKey.from_pem(pem, scheme=entry.scheme, where=held),
+            valid_from=entry.valid_from,
+            valid_until=entry.valid_until,
+            keyids=None if entry.keyids is None else tuple(entry.keyids),
+            witness=None if entry.witness is None else Witness(**entry.witness.model_dump()),
+        )
 
 
-def _root(name: str, entry: _RootEntry, where: str, folder: Path | None) -> Root:
-    place = f"{where}: roots.{name}"
-    if (entry.document is None) == (entry.file is None):
-        raise TrustRefused(where=place, wanted="exactly one of file and document")
-    if entry.document is not None:
-        data = entry.document.encode("utf-8")
-    elif folder is not None:
-        data = read_bounded(folder / str(entry.file), "policy_bytes", DEFAULT, error=TrustRefused)
-    else:
-        raise TrustRefused(where=place, found="a file", wanted="document: these bytes have no folder to look in")
+def _root(name: str, entry: _RootEntry, folder: Path | None) -> Root:
+    place = path_of(("roots", name))
+    data, held = _content(place, "document", entry.document, entry.file, folder)
     given = entry.profile
-    profile = PROFILES[given] if isinstance(given, str) else Profile(**given.model_dump())
-    return Root.parse(data, name=name, profile=profile, where=place)
+    with _within(place):
+        profile = PROFILES[given] if isinstance(given, str) else Profile(**given.model_dump())
+        return Root.parse(data, name=name, profile=profile, where=held)
+
+
+@contextmanager
+def _within(place: str) -> Generator[None]:
+    """Tell the errors of a value that does not know where it stands as those of its entry."""
+    try:
+        yield
+    except (MalformedError, UnsupportedError) as e:
+        if e.where.startswith(place):
+            raise
+        raise e.moved(f"{place}.{e.where}" if e.where else place) from e
+
+
+def _content(place: str, field: str, text: str | None, file: str | None, folder: Path | None) -> tuple[bytes, str]:
+    """Give what an entry holds itself, or its file, and where that stands."""
+    if (text is None) == (file is None):
+        raise TrustRefused(where=place, wanted=f"exactly one of {field} and file")
+    if text is not None:
+        return text.encode("utf-8"), f"{place}.{field}"
+    if folder is None:
+        raise TrustRefused(where=place, found="a file", wanted=f"{field}: these bytes have no folder to look in")
+    path = folder / str(file)
+    try:
+        return read_bounded(path, "policy_bytes", DEFAULT, error=TrustRefused), f"{place}.file"
+    except (TrustRefused, LimitError) as e:
+        raise type(e)(where=f"{place}.file", found=str(path), wanted=e.wanted, because=e.because) from e
 
 
 def _entry_of(key: TrustedKey) -> dict[str, object]:

@@ -18,7 +18,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from glasswing_attest._wire import Node, format_time, read_json
-from glasswing_attest.errors import FieldMissing, FieldRefused, NotPem, TrustRefused
+from glasswing_attest.errors import FieldMissing, FieldRefused, NotPem, TrustRefused, counted, shown
 from glasswing_attest.keys import PublicKey
 from glasswing_attest.limits import DEFAULT, Limits
 
@@ -130,6 +130,15 @@ class Root:
     ct_logs: tuple[Log, ...]
     clocks: tuple[Authority, ...]
     raw: bytes = field(repr=False)
+
+    def __repr__(self) -> str:
+        several = (
+            (self.authorities, "authority"),
+            (self.logs, "log"),
+            (self.ct_logs, "certificate log"),
+            (self.clocks, "clock"),
+        )
+        return f"Root({shown(self.name)}: {', '.join(counted(len(each), noun) for each, noun in several)})"
 
     def __post_init__(self) -> None:
         if not self.authorities and not self.logs and not self.clocks:

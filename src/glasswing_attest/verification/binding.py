@@ -9,15 +9,18 @@ from __future__ import annotations
 import re
 from dataclasses import InitVar, dataclass
 
+from glasswing_attest.envelope import Envelope
 from glasswing_attest.errors import MessageSignatureUnsupported, PayloadTypeUnsupported
 from glasswing_attest.limits import Limits
+from glasswing_attest.metablock import Metablock
 from glasswing_attest.statement.statement import PAYLOAD_TYPE, Statement
 from glasswing_attest.verification.identity import VerifiedSigner
 from glasswing_attest.verification.proof import Proof, require_seal
+from glasswing_attest.verification.signature import SignedPayload
 from glasswing_attest.verification.timestamps import VerifiedTimes
 from glasswing_attest.verification.transparency import LoggedSignature
 
-__all__ = ["VerifiedPayload", "VerifiedStatement", "check", "read"]
+__all__ = ["VerifiedPayload", "VerifiedStatement", "check", "read", "require_in_toto"]
 
 _SEAL = object()
 _IN_TOTO = re.compile(r"application/vnd\.in-toto(\.[A-Za-z0-9._-]+)?\+json")
@@ -51,15 +54,25 @@ class VerifiedStatement(Proof):
         require_seal(seal, _SEAL, self)
 
 
-def check(logged: LoggedSignature, times: VerifiedTimes, signer: VerifiedSigner) -> VerifiedPayload:
-    """Bind payload, signer and times. Raises `PayloadTypeUnsupported` for what is no in-toto statement."""
-    envelope = logged.signed.envelope
+def require_in_toto(signed: SignedPayload) -> Envelope | Metablock:
+    """Give the envelope where its payload is of an in-toto type.
+
+    Raises:
+        PayloadTypeUnsupported: it is of another.
+        MessageSignatureUnsupported: there is no envelope.
+    """
+    envelope = signed.envelope
     if envelope is None:
         raise MessageSignatureUnsupported(where="$.messageSignature")
     if not _IN_TOTO.fullmatch(envelope.payload_type):
         raise PayloadTypeUnsupported(where="$.payloadType", found=envelope.payload_type, wanted=PAYLOAD_TYPE)
+    return envelope
+
+
+def check(logged: LoggedSignature, times: VerifiedTimes, signer: VerifiedSigner) -> VerifiedPayload:
+    """Bind payload, signer and times. Raises as `require_in_toto` does."""
     return VerifiedPayload(
-        payload=envelope.payload,
+        payload=require_in_toto(logged.signed).payload,
         signer=signer,
         times=times,
         logs=tuple(sorted({e.log.name for e in logged.entries})),

@@ -12,14 +12,14 @@ from collections.abc import Iterable
 from datetime import datetime
 
 import rfc3161_client
-from cryptography.x509 import Certificate
+from cryptography.x509 import Certificate, Name
 
 from glasswing_attest._wire import format_time
 from glasswing_attest.errors import FieldRefused, GlasswingError, OutsideValidity, TimeUnproven
 from glasswing_attest.trust.sigstore import Authority
 from glasswing_attest.verification.certificate import UNREADABLE
 
-__all__ = ["check_stamp"]
+__all__ = ["check_stamp", "time_unverified"]
 
 
 def check_stamp(stamp: bytes, signature: bytes, clocks: Iterable[Authority]) -> tuple[datetime, Authority]:
@@ -30,12 +30,7 @@ def check_stamp(stamp: bytes, signature: bytes, clocks: Iterable[Authority]) -> 
         TimeUnproven: no trusted clock made it, or it is over something else.
         OutsideValidity: a trusted clock made it at a time when it was not to be believed.
     """
-    try:
-        response = rfc3161_client.decode_timestamp_response(stamp)
-        time = response.tst_info.gen_time
-        signers = [(info.issuer, info.serial_number) for info in response.signed_data.signer_infos]
-    except UNREADABLE as e:
-        raise FieldRefused(where="rfc3161Timestamps", because=str(e), wanted="an RFC 3161 response") from e
+    response, time, signers = _read(stamp)
     if len(signers) != 1:
         raise FieldRefused(where="rfc3161Timestamps", found=f"{len(signers)} signers", wanted="one signer")
     (signer,) = signers
@@ -53,6 +48,20 @@ def check_stamp(stamp: bytes, signature: bytes, clocks: Iterable[Authority]) -> 
         else:
             return time, clock
     raise reason
+
+
+def time_unverified(stamp: bytes) -> datetime:
+    """Give the time that a stamp tells, whoever made it, and whatever it is over. Raises `FieldRefused`."""
+    return _read(stamp)[1]
+
+
+def _read(stamp: bytes) -> tuple[rfc3161_client.TimeStampResponse, datetime, list[tuple[Name, int]]]:
+    try:
+        response = rfc3161_client.decode_timestamp_response(stamp)
+        signers = [(info.issuer, info.serial_number) for info in response.signed_data.signer_infos]
+        return response, response.tst_info.gen_time, signers
+    except UNREADABLE as e:
+        raise FieldRefused(where="rfc3161Timestamps", because=str(e), wanted="an RFC 3161 response") from e
 
 
 @functools.lru_cache(maxsize=64)

@@ -63,6 +63,14 @@ class VerifiedSigner(Proof):
         """Who it is, for people."""
         return ", ".join(sorted(self.names)) or self.san
 
+    @property
+    def described(self) -> str:
+        """Who it is and who says so, for refusals: a name alone hides whose word it is."""
+        if self.names:
+            return f"{self.label} (key {self.fingerprint[:16]})"
+        voucher = f"issuer {self.issuer}, root {self.root}" if self.issuer else f"authority {self.root}"
+        return f"{self.san} ({voucher})"
+
 
 def check_key(
     signed: SignedPayload, times: VerifiedTimes, keys: Iterable[TrustedKey], *, claimed_at: datetime | None

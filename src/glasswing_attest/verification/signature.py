@@ -1,6 +1,7 @@
 """Did this key sign these very bytes?
 
-DSSE v1, protocol.md, "Verification": the signature is over the pre-authentication encoding of the payload as it came.
+DSSE v1, protocol.md, "Verification": the signature is over the pre-authentication encoding of the payload as it came. A
+Metablock is signed over its canonical JSON. Both say so themselves, in `signed_bytes`.
 A bundle names its signer by a certificate, whose key must have signed, or leaves it to the verifier's own keys, of
 which every one is tried, hinted ones first. Whether anybody believes the certificate or the key is another question.
 """
@@ -17,6 +18,7 @@ from glasswing_attest.envelope import Envelope, EnvelopeSignature
 from glasswing_attest.errors import KeyUntrusted, SignatureInvalid, SubjectMismatch, UnsupportedError
 from glasswing_attest.keys import PublicKey
 from glasswing_attest.limits import DEFAULT, Budget, Limits
+from glasswing_attest.metablock import Metablock
 from glasswing_attest.verification.certificate import Leaf, load
 from glasswing_attest.verification.proof import Proof, require_seal
 
@@ -30,7 +32,7 @@ class SignedPayload(Proof):
     """`key` made `signature`: over an envelope, or over an artifact with `artifact_digest`.
 
     Attributes:
-        envelope: the envelope, or None for a bundle that signs an artifact directly.
+        envelope: the envelope or Metablock, or None for a bundle that signs an artifact directly.
         artifact_digest: the artifact's digest (algorithm and bytes), or None for an envelope.
         signature: the signature's bytes as they came.
         key, scheme: what verified it.
@@ -38,10 +40,10 @@ class SignedPayload(Proof):
         embedded: the bundle's further certificates, without self-issued ones. Untrusted.
         brings_root: whether there was a self-issued one among them.
         named_as: what the container calls the key: a hint.
-        bundle: the bundle around it, or None for a bare envelope.
+        bundle: the bundle around it, or None for what came without one.
     """
 
-    envelope: Envelope | None
+    envelope: Envelope | Metablock | None
     artifact_digest: tuple[str, bytes] | None
     signature: bytes
     key: PublicKey

@@ -572,7 +572,13 @@ def test_in_a_refused_chain_only_what_stands_is_verified() -> None:
     assert cause(report) == "chain.no-attestation"
     assert report.graph is not None
     states = {node.kind: node.state.value for node in report.graph.nodes}
-    assert states == {"model": "failed", "run": "failed", "builder": "failed", "dataset": "verified", "code": "missing"}
+    assert states == {
+        "model": "failed",
+        "run": "failed",
+        "builder": "verified",
+        "dataset": "verified",
+        "code": "missing",
+    }
 
 
 def test_a_run_that_made_two_things_stands_where_one_of_them_does() -> None:

@@ -316,7 +316,7 @@ def test_a_record_or_any_predicate_from_a_file(run: Run, story: Story) -> None:
         ("https://example.com/x", "{", "malformed.json"),
         ("https://example.com/x", '{"a": 9007199254740993}', "malformed.field"),
         ("https://example.com/x", '{"a": 0.1000000000000000000001}', "malformed.field"),
-        ("not a uri", "{}", "malformed.field"),
+        ("not a uri", "{}", "usage"),
         ("https://slsa.dev/provenance/v1", "{}", "malformed.field-missing"),
         (ModelRecord.predicate_type, '{"name": 1}', "malformed.field"),
     ],
@@ -330,6 +330,18 @@ def test_a_predicate_that_cannot_be_said_exactly(
     ran = run("attest", "--json", *words, "--predicate-type", predicate_type, story.model)
     assert (ran.code, ran.json["error"]["code"]) == (2, code)
     assert story.evidence.read_bytes() == before
+
+
+def test_a_short_name_is_the_type_that_it_stands_for(run: Run, story: Story) -> None:
+    (story.folder / "p.json").write_text('{"bomFormat": "CycloneDX", "specVersion": "1.6", "x": 7.5}')
+    words = ("--key", story.folder / "trainer.key", "--predicate", story.folder / "p.json")
+    made = run("attest", "--json", *words, "--predicate-type", "cyclonedx", story.model)
+    assert (made.code, made.json["predicateType"]) == (0, "https://cyclonedx.org/bom")
+    ran = run("attest", "--json", *words, "--predicate-type", "cyclondx", story.model)
+    assert ran.code == 2
+    error = ran.json["error"]
+    assert (error["code"], error["where"], error["found"]) == ("usage", "--predicate-type", "cyclondx")
+    assert error["do"] == "did you mean cyclonedx?"
 
 
 def test_a_predicate_file_says_everything(run: Run, story: Story) -> None:

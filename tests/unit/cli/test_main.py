@@ -15,7 +15,7 @@ from glasswing_attest._cli.output import Output, printable
 from glasswing_attest.artifact.hashing import ProgressEvent
 from tests.unit.cli.stories import Run, Story, in_a_process
 
-COMMANDS = ("keygen", "digest", "attest", "verify", "replay", "inspect")
+COMMANDS = ("keygen", "digest", "attest", "verify", "replay", "inspect", "store")
 
 
 def test_version_and_help(run: Run) -> None:

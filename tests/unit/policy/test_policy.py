@@ -78,10 +78,10 @@ REFUSED: dict[str, tuple[Change, str]] = {
     "no nodes": (setting("nodes", ...), "nodes"),
     "empty nodes": (setting("nodes", {}), "nodes"),
     "unknown field": (setting("node", {}), "node"),
-    "unknown field within": (setting(f"{RULE}/signedby", {}), "nodes.model.require.0.signedby"),
-    "unknown expectation": (setting(f"{RULE}/expect/builders", "x"), "nodes.model.require.0.expect.builders"),
-    "where is not read yet": (setting(f"{RULE}/where", "true"), "nodes.model.require.0.where"),
-    "max_age is not read yet": (setting(f"{RULE}/max_age", "30d"), "nodes.model.require.0.max_age"),
+    "unknown field within": (setting(f"{RULE}/signedby", {}), "nodes.model.require[0].signedby"),
+    "unknown expectation": (setting(f"{RULE}/expect/builders", "x"), "nodes.model.require[0].expect.builders"),
+    "where is not read yet": (setting(f"{RULE}/where", "true"), "nodes.model.require[0].where"),
+    "max_age is not read yet": (setting(f"{RULE}/max_age", "30d"), "nodes.model.require[0].max_age"),
     "contradictions is not read yet": (setting("contradictions", "deny"), "contradictions"),
     "unknown kind": (setting("nodes/models", {"trim": {"reason": "x"}}), "nodes.models"),
     "kind run": (setting("nodes/run", {"trim": {"reason": "x"}}), "nodes.run"),
@@ -89,12 +89,12 @@ REFUSED: dict[str, tuple[Change, str]] = {
     "declared of neither kind": (setting("declared", True), "declared"),
     "identity without key": (
         setting("identities/trainer", {}),
-        "identities.trainer: Value error, say exactly one of key, issuer and authority",
+        "identities.trainer: wanted exactly one of key, issuer and authority",
     ),
     "identity with empty key": (setting("identities/trainer", {"key": ""}), "identities.trainer.key"),
     "identity of an issuer": (
         setting("identities/trainer", {"issuer": "x"}),
-        "identities.trainer: Value error, an issuer vouches for everybody",
+        "identities.trainer: whoever vouches, vouches for everybody",
     ),
     "rule of neither": (setting("nodes/model", {}), "nodes.model"),
     "rule of both": (setting("nodes/model/trim", {"reason": "x"}), "nodes.model"),
@@ -106,37 +106,49 @@ REFUSED: dict[str, tuple[Change, str]] = {
         lambda p: p["nodes"]["model"]["require"].append(dict(requirement(p))),
         "nodes.model",
     ),
-    "no predicate": (setting(f"{RULE}/predicate", ...), "nodes.model.require.0.predicate"),
-    "empty predicate": (setting(f"{RULE}/predicate", ""), "nodes.model.require.0.predicate"),
-    "no signed_by": (setting(f"{RULE}/signed_by", ...), "nodes.model.require.0.signed_by"),
-    "signed_by null": (signed_by(None), "nodes.model.require.0.signed_by"),
-    "signed_by nobody": (signed_by({}), "nodes.model.require.0.signed_by"),
-    "signed_by any of none": (signed_by({"any_of": []}), "nodes.model.require.0.signed_by"),
-    "signed_by a text": (signed_by({"any_of": "trainer"}), "nodes.model.require.0.signed_by.any_of"),
-    "signed_by an empty name": (signed_by({"any_of": [""]}), "nodes.model.require.0.signed_by.any_of.0"),
-    "signed_by one twice": (signed_by({"any_of": ["trainer", "trainer"]}), "nodes.model.require.0.signed_by"),
-    "signed_by a stranger": (signed_by({"any_of": ["mallory"]}), "nodes.model: signed_by names mallory"),
+    "no predicate": (setting(f"{RULE}/predicate", ...), "nodes.model.require[0].predicate"),
+    "empty predicate": (setting(f"{RULE}/predicate", ""), "nodes.model.require[0].predicate"),
+    "no signed_by": (setting(f"{RULE}/signed_by", ...), "nodes.model.require[0].signed_by"),
+    "signed_by null": (signed_by(None), "nodes.model.require[0].signed_by"),
+    "signed_by nobody": (signed_by({}), "nodes.model.require[0].signed_by"),
+    "signed_by any of none": (signed_by({"any_of": []}), "nodes.model.require[0].signed_by"),
+    "signed_by a text": (signed_by({"any_of": "trainer"}), "nodes.model.require[0].signed_by.any_of"),
+    "signed_by an empty name": (signed_by({"any_of": [""]}), "nodes.model.require[0].signed_by.any_of[0]"),
+    "signed_by one twice": (signed_by({"any_of": ["trainer", "trainer"]}), "nodes.model.require[0].signed_by"),
+    "signed_by a stranger": (
+        signed_by({"any_of": ["mallory"]}),
+        "nodes.model.require[0].signed_by.any_of[0]: there is no such identity",
+    ),
     "signed_by both ways": (
         signed_by({"any_of": ["trainer"], "of": ["trainer"], "threshold": 1, "over": "same_type"}),
-        "nodes.model.require.0.signed_by",
+        "nodes.model.require[0].signed_by",
     ),
-    "any_of with a threshold": (signed_by({"any_of": ["trainer"], "threshold": 1}), "nodes.model.require.0.signed_by"),
-    "any_of with over": (signed_by({"any_of": ["trainer"], "over": "same_type"}), "nodes.model.require.0.signed_by"),
-    "of without threshold": (of(None, "trainer"), "nodes.model.require.0.signed_by"),
-    "of without over": (of(1, "trainer", over=None), "nodes.model.require.0.signed_by"),
-    "over something else": (of(1, "trainer", over="any"), "nodes.model.require.0.signed_by.over"),
-    "cve 2026 23992 threshold 0": (of(0, "trainer", "developer"), "a threshold of 0 out of 2"),
-    "threshold -1": (of(-1, "trainer", "developer"), "a threshold of -1 out of 2"),
-    "threshold 3 of 2": (of(3, "trainer", "developer"), "a threshold of 3 out of 2"),
-    "threshold true": (of(True, "trainer", "developer"), "nodes.model.require.0.signed_by.threshold"),
-    "threshold text": (of("1", "trainer", "developer"), "nodes.model.require.0.signed_by.threshold"),
-    "threshold fraction": (of(1.0, "trainer", "developer"), "nodes.model.require.0.signed_by.threshold"),
-    "one name twice in of": (of(2, "trainer", "trainer"), "nodes.model.require.0.signed_by"),
+    "any_of with a threshold": (signed_by({"any_of": ["trainer"], "threshold": 1}), "nodes.model.require[0].signed_by"),
+    "any_of with over": (signed_by({"any_of": ["trainer"], "over": "same_type"}), "nodes.model.require[0].signed_by"),
+    "of without threshold": (of(None, "trainer"), "nodes.model.require[0].signed_by"),
+    "of without over": (of(1, "trainer", over=None), "nodes.model.require[0].signed_by"),
+    "over something else": (of(1, "trainer", over="any"), "nodes.model.require[0].signed_by.over"),
+    "cve 2026 23992 threshold 0": (
+        of(0, "trainer", "developer"),
+        "nodes.model.require[0].signed_by.threshold: wanted 1 to 2",
+    ),
+    "threshold -1": (
+        of(-1, "trainer", "developer"),
+        "nodes.model.require[0].signed_by.threshold: wanted 1 to 2",
+    ),
+    "threshold 3 of 2": (
+        of(3, "trainer", "developer"),
+        "nodes.model.require[0].signed_by.threshold: wanted 1 to 2",
+    ),
+    "threshold true": (of(True, "trainer", "developer"), "nodes.model.require[0].signed_by.threshold"),
+    "threshold text": (of("1", "trainer", "developer"), "nodes.model.require[0].signed_by.threshold"),
+    "threshold fraction": (of(1.0, "trainer", "developer"), "nodes.model.require[0].signed_by.threshold"),
+    "one name twice in of": (of(2, "trainer", "trainer"), "nodes.model.require[0].signed_by"),
     "provenance without expect": (setting(f"{RULE}/expect", ...), "expect.builder"),
     "provenance without builder": (setting(f"{RULE}/expect/builder", ...), "expect.builder"),
     "provenance with an empty builder": (setting(f"{RULE}/expect/builder", ""), "expect.builder"),
     "provenance with a resource": (setting(f"{RULE}/expect/resource", "x:y"), "expect.resource does not apply"),
-    "expect nothing": (setting(f"{RULE}/expect", {}), "nodes.model.require.0.expect"),
+    "expect nothing": (setting(f"{RULE}/expect", {}), "nodes.model.require[0].expect"),
     "summary without expect": (summary(None), "expect.verifier and expect.resource"),
     "summary without resource": (summary({"verifier": "x:y"}), "expect.verifier and expect.resource"),
     "summary without verifier": (summary({"resource": "x:y"}), "expect.verifier and expect.resource"),
@@ -149,16 +161,22 @@ REFUSED: dict[str, tuple[Change, str]] = {
         setting("nodes/code/require/0/inputs", {"code": {"min": 1}}),
         "inputs go with provenance",
     ),
-    "inputs of no role": (setting(f"{RULE}/inputs/data", {"min": 1}), "data is no role"),
-    "inputs of the root's kind": (setting(f"{RULE}/inputs/model", {"min": 1}), "model is no role"),
-    "inputs saying nothing": (setting(f"{RULE}/inputs/code", {}), "nodes.model.require.0.inputs.code"),
+    "inputs of no role": (
+        setting(f"{RULE}/inputs/data", {"min": 1}),
+        "nodes.model.require[0].inputs.data: there is no such role",
+    ),
+    "inputs of the root's kind": (
+        setting(f"{RULE}/inputs/model", {"min": 1}),
+        "nodes.model.require[0].inputs.model: there is no such role",
+    ),
+    "inputs saying nothing": (setting(f"{RULE}/inputs/code", {}), "nodes.model.require[0].inputs.code"),
     "inputs saying too much": (
         setting(f"{RULE}/inputs/code", {"exactly": 1, "min": 1}),
-        "nodes.model.require.0.inputs.code",
+        "nodes.model.require[0].inputs.code",
     ),
-    "inputs backwards": (setting(f"{RULE}/inputs/code", {"min": 2, "max": 1}), "nodes.model.require.0.inputs.code"),
-    "inputs negative": (setting(f"{RULE}/inputs/code", {"min": -1}), "nodes.model.require.0.inputs.code.min"),
-    "inputs a number": (setting(f"{RULE}/inputs/code", 1), "nodes.model.require.0.inputs.code"),
+    "inputs backwards": (setting(f"{RULE}/inputs/code", {"min": 2, "max": 1}), "nodes.model.require[0].inputs.code"),
+    "inputs negative": (setting(f"{RULE}/inputs/code", {"min": -1}), "nodes.model.require[0].inputs.code.min"),
+    "inputs a number": (setting(f"{RULE}/inputs/code", 1), "nodes.model.require[0].inputs.code"),
     "expires without a zone": (setting("expires", "2027-01-01T00:00:00"), "expires"),
     "expires a date": (setting("expires", "2027-01-01"), "expires"),
     "expires a number": (setting("expires", 1798761600), "expires"),
@@ -173,8 +191,11 @@ def test_it_does_not_construct(name: str) -> None:
     with pytest.raises(PolicyRefused) as caught:
         policy_of(change)
     assert isinstance(caught.value, MalformedError)
-    assert (caught.value.code, caught.value.kind, caught.value.where) == ("malformed.policy", "policy", "policy")
-    assert place in caught.value.because
+    error = caught.value
+    assert (error.code, error.kind) == ("malformed.policy", "policy")
+    assert re.match(r"policy(:1:[0-9]+)?(: |$)", error.where)
+    assert place in f"{error.where}: {error.because or f'wanted {error.wanted}'}"
+    assert "Value error" not in str(error)
 
 
 def test_the_honest_policy_constructs() -> None:
@@ -185,32 +206,33 @@ def test_the_honest_policy_constructs() -> None:
 def test_several_complaints_are_told_at_once() -> None:
     def two(plain: dict[str, Any]) -> None:
         plain["times"] = "any"
-        plain["more"] = 1
+        plain["version"] = 2
 
     with pytest.raises(PolicyRefused) as caught:
         policy_of(two)
-    assert "times: " in caught.value.because
-    assert "more: " in caught.value.because
+    assert caught.value.where == "policy:1:13: version"
+    assert caught.value.because == "see also times"
 
 
 @pytest.mark.parametrize(
     ("build", "where"),
     [
-        (lambda: Policy(version=1, identities={}, nodes={}), "Policy"),
+        (lambda: Policy(version=1, identities={}, nodes={}), "Policy: identities"),
         (SignedBy, "SignedBy"),
-        (lambda: SignedBy(threshold=0, of=("a",), over="same_type"), "SignedBy"),
+        (lambda: SignedBy(threshold=0, of=("a",), over="same_type"), "SignedBy: threshold"),
         (Cardinality, "Cardinality"),
         (Expect, "Expect"),
         (NodeRule, "NodeRule"),
-        (lambda: Trim(reason=""), "Trim"),
-        (lambda: Trim(reason="x", until=datetime(2027, 1, 1)), "Trim"),  # noqa: DTZ001
-        (lambda: Requirement(predicate=PROVENANCE_V1, signed_by=SignedBy(any_of=("a",))), "Requirement"),
+        (lambda: Trim(reason=""), "Trim: reason"),
+        (lambda: Trim(reason="x", until=datetime(2027, 1, 1)), "Trim: until"),  # noqa: DTZ001
+        (lambda: Requirement(predicate=PROVENANCE_V1, signed_by=SignedBy(any_of=("a",))), "Requirement: expect"),
     ],
 )
 def test_python_values_are_refused_in_the_same_words(build: Callable[[], object], where: str) -> None:
     with pytest.raises(PolicyRefused) as caught:
         build()
     assert (caught.value.code, caught.value.kind, caught.value.where) == ("malformed.policy", "policy", where)
+    assert "Value error" not in str(caught.value)
 
 
 # --- files -----------------------------------------------------------------------------------------------------------
@@ -387,7 +409,7 @@ def test_a_file_that_cannot_be_read_names_its_path(tmp_path: Path) -> None:
     path.write_text("version: 7")
     with pytest.raises(PolicyRefused) as caught:
         Policy.load(path)
-    assert caught.value.where == str(path)
+    assert caught.value.where == f"{path}:1:10: version"
 
 
 # --- what a policy cannot do -----------------------------------------------------------------------------------------

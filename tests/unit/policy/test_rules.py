@@ -140,7 +140,7 @@ def test_any_of_is_one_of_them_and_nobody_else() -> None:
     refused_for(report, "policy.signed-by")
     assert report.cause is not None
     assert report.cause.rule == "nodes.model.signed_by"
-    assert report.cause.found == "signed by carol, carol-again"
+    assert report.cause.found == f"signed by carol, carol-again (key {signer('q-carol').public_key.fingerprint[:16]})"
     assert report.cause.wanted == "alice or bob"
 
 

@@ -7,10 +7,16 @@ from glasswing_attest.records import (
     CodeRecord,
     DataRecord,
     DataSource,
+    DependencyRecord,
     Evaluation,
+    EvaluationRecord,
     ExtendedDataset,
+    Harness,
+    Metric,
     ModelRecord,
+    PackageArtifact,
     Period,
+    PinnedPackage,
     Record,
     ResourceReference,
     Review,
@@ -92,4 +98,61 @@ MODEL = ModelRecord(
     model_card=ResourceReference(uri="https://models.example/card"),
 )
 
-RECORDS: tuple[Record, ...] = (CODE, DATA, MODEL)
+DEPENDENCIES = DependencyRecord(
+    name="trainer",
+    packages=[
+        PinnedPackage(
+            name="torch",
+            version="2.5.1+cu121",
+            purl="pkg:pypi/torch@2.5.1%2Bcu121",
+            installed_as="index",
+            artifacts=[
+                PackageArtifact(
+                    name="torch-2.5.1+cu121-cp311-cp311-linux_x86_64.whl",
+                    url="https://wheels.example/torch.whl",
+                    digest={"sha256": A},
+                    size=2**40,
+                )
+            ],
+            digest_origin="direct-url",
+            marker="sys_platform == 'linux'",
+            requires_python=">=3.11",
+            tags=["cp311-cp311-linux_x86_64"],
+            installer="pip",
+            record_sha256=A,
+            dir_hash=B,
+        ),
+        PinnedPackage(
+            name="demo",
+            installed_as="vcs",
+            url="https://git.example/demo",
+            vcs="git",
+            commit=COMMIT,
+            subdirectory="python",
+        ),
+    ],
+    tree=TREE,
+    markers={"python_full_version": "3.11.7", "sys_platform": "linux"},
+    requires_python=">=3.11",
+    lock=ResourceReference(name="pylock.toml", digest={"sha256": A}),
+    environments=["sys_platform == 'linux'"],
+    default_groups=["train"],
+)
+
+EVALUATION = EvaluationRecord(
+    name="iris, test",
+    metrics=[
+        Metric(name="accuracy", value="0.9300", unit="1", standard_error="0.01"),
+        Metric(name="accuracy", value="1", part="setosa"),
+    ],
+    dataset=ResourceReference(name="iris", digest={"dirHash": A}),
+    split="test",
+    sample_count=2**63,
+    harness=Harness(name="evaluate", version="1.0", uri="pkg:pypi/evaluate@1.0", digest={"sha256": B}),
+    code=[REFERENCE],
+    parameters={"shots": "5"},
+    seed=2**64 - 1,
+    finished=datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC),
+)
+
+RECORDS: tuple[Record, ...] = (CODE, DATA, MODEL, DEPENDENCIES, EVALUATION)

@@ -17,6 +17,8 @@ from glasswing_attest._proto import (
     code_pb2,
     common_pb2,
     data_pb2,
+    dependencies_pb2,
+    evaluation_pb2,
     manifest_pb2,
     model_pb2,
 )
@@ -26,7 +28,7 @@ from tests.unit.records.samples import RECORDS
 from tools.generate_proto import BUILTINS
 
 # The messages of these files are mirrored; manifests and sets have classes of their own.
-FILES = (common_pb2, code_pb2, data_pb2, model_pb2)
+FILES = (common_pb2, code_pb2, data_pb2, model_pb2, dependencies_pb2, evaluation_pb2)
 EVERY_FILE = (*FILES, manifest_pb2, attestation_set_pb2)
 
 
@@ -158,7 +160,8 @@ def test_no_field_holds_a_struct_or_a_float(message: Descriptor, field: FieldDes
 
 
 def test_the_predicate_types_share_one_base() -> None:
-    assert [r.predicate_type for r in registry] == [f"{PREDICATE_BASE}/{name}/v1" for name in ("code", "data", "model")]
+    names = ("code", "data", "model", "dependencies", "evaluation")
+    assert [r.predicate_type for r in registry] == [f"{PREDICATE_BASE}/{name}/v1" for name in names]
     assert {r for r in _PARTS.values() if issubclass(r, Record)} == set(registry)
 
 

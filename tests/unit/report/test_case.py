@@ -74,6 +74,12 @@ def test_a_case_holds_no_byte_of_the_artifact_and_no_place(tmp_path: Path) -> No
     assert b"weights" not in data
 
 
+def test_a_case_of_an_earlier_version_does_not_say_where_was_looked(tmp_path: Path) -> None:
+    report = replay(head(sources=...)(tmp_path))
+    assert report.verdict == honest().assess().verdict
+    assert [(source.origin, source.items) for source in report.sources] == [("handed over", 3)]
+
+
 def assert_says_the_same(again: Report, report: Report) -> None:
     """A replay says that it is one, in a flag and a finding, and nothing else differs."""
     assert (again.replayed, again.findings[-1].code) == (True, "report.replayed")
@@ -182,7 +188,7 @@ def encrypted(folder: Path) -> Path:
             "evidence/00003",
         ),
         (broken(lambda m: m.update({"../x": b""})), FormatUnsupported, "unsupported.format", "../x"),
-        (broken(lambda m: m.update({"policy.json": b"{}"})), PolicyRefused, "malformed.policy", "policy.json"),
+        (broken(lambda m: m.update({"policy.json": b"{}"})), PolicyRefused, "malformed.policy", "policy.json: version"),
         (broken(lambda m: m.update({"case.json": b"[]"})), FieldRefused, "malformed.field", "case.json"),
         (head(case=2), FormatUnsupported, "unsupported.format", "case.json"),
         (head(case="x"), FieldRefused, "malformed.field", "case.json.case"),
@@ -190,6 +196,8 @@ def encrypted(folder: Path) -> Path:
         (head(at="yesterday"), FieldRefused, "malformed.field", "case.json.at"),
         (head(at="2026-01-01T00:00:00"), FieldRefused, "malformed.field", "case.json.at"),
         (head(evidence="x"), FieldRefused, "malformed.field", "case.json.evidence"),
+        (head(sources="x"), FieldRefused, "malformed.field", "case.json.sources"),
+        (head(sources=[{"origin": "x", "items": 1}]), FieldMissing, "malformed.field-missing", "sources[0].asked"),
     ],
 )
 def test_a_file_that_is_no_case(

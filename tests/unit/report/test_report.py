@@ -315,7 +315,7 @@ def test_the_text_of_an_accepted_chain() -> None:
    ├─ ✓ code code  gitCommit:…  signed by developer
    └─ ✓ builder https://ci.example/trainer (signed by trainer)
 
-[affirming] model penguin-classifier: accepted
+[ok] model penguin-classifier: accepted
 """
     )
 

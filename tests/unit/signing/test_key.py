@@ -157,14 +157,39 @@ def test_a_key_is_read_in_every_form(name: str, form: PrivateFormat, passphrase:
     if secret is None:
         with pytest.raises(PassphraseRefused) as refused:
             KeySigner.from_pem(pem, passphrase="in vain")
-        assert refused.value.wanted == "no passphrase"
+        assert (refused.value.wanted, refused.value.because) == ("no passphrase", "the key is not encrypted")
         return
     with pytest.raises(PassphraseRefused) as missing:
         KeySigner.from_pem(pem, where="trainer.pem")
-    assert (missing.value.where, missing.value.wanted) == ("trainer.pem", "a passphrase")
+    error = missing.value
+    assert (error.code, error.where, error.wanted) == ("signing.passphrase", "trainer.pem", "a passphrase")
+    assert error.because == "the key is encrypted"
+    assert str(error).startswith("trainer.pem: key and passphrase do not go together (the key is encrypted)")
+    for way in ("passphrase=", "--passphrase-env", "--passphrase-file", "--ask-passphrase"):
+        assert way in error.do
     for wrong in ("wrong", b"", "secret "):
-        with pytest.raises(PassphraseRefused):
+        with pytest.raises(PassphraseRefused) as refused:
             KeySigner.from_pem(pem, passphrase=wrong)
+        assert refused.value.because == ("the key does not decrypt with it" if wrong else "the key is encrypted")
+
+
+@pytest.mark.parametrize(
+    "label", ["ENCRYPTED SIGSTORE PRIVATE KEY", "ENCRYPTED COSIGN PRIVATE KEY", "OPENSSH PRIVATE KEY"]
+)
+@pytest.mark.parametrize("passphrase", [None, "secret"])
+def test_a_key_in_another_tool_s_form_is_called_by_its_name(label: str, passphrase: Any) -> None:
+    pem = f"-----BEGIN {label}-----\naaaa\n-----END {label}-----\n".encode()
+    with pytest.raises(KeyUnreadable) as refused:
+        KeySigner.from_pem(pem, passphrase=passphrase, where="k")
+    assert (refused.value.code, refused.value.where, refused.value.found) == ("signing.key", "k", label)
+
+
+def test_what_is_no_key_and_no_passphrase_is_misuse() -> None:
+    pem = pem_of(KEYS["p256"], PrivateFormat.PKCS8, NONE)
+    for given, where in (({"pem": pem.decode()}, "pem"), ({"pem": pem, "passphrase": 7}, "passphrase")):
+        with pytest.raises(UsageError) as refused:
+            KeySigner.from_pem(**given)
+        assert (refused.value.code, refused.value.where) == ("usage", where)
 
 
 @pytest.mark.parametrize(

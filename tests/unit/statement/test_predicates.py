@@ -1,6 +1,7 @@
 """Are provenance and verification summaries read as SLSA has them, and written back as they were?"""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -116,9 +117,47 @@ def test_parameters_are_exact() -> None:
     found = Provenance.from_predicate(read_json(raw)).external_parameters
     assert found == {"seed": 9007199254740993, "lr": Decimal("0.10")}
     assert str(found["lr"]) == "0.10"
+    # They are not written again: another reader would find another number.
     with pytest.raises(FieldRefused) as refused:
         canonical_json(Provenance.from_predicate(read_json(raw)).to_predicate())
     assert refused.value.where.startswith("$.buildDefinition.externalParameters.")
+
+
+def test_large_integers_are_written_as_strings_or_not_at_all() -> None:
+    def made(seed: object) -> bytes:
+        parameters: Any = {"data": {"seeds": [1, seed]}}
+        p = Provenance(build_type="x:y", builder_id="b", external_parameters=parameters)
+        return canonical_json(p.to_predicate(), where="$.predicate")
+
+    for large in (2**53, -(2**53), 2**64):
+        with pytest.raises(FieldRefused) as refused:
+            made(large)
+        assert refused.value.where == "$.predicate.buildDefinition.externalParameters.data.seeds[1]"
+        assert refused.value.do == "write large integers as strings"
+        read = Provenance.from_predicate(read_json(made(str(large)))).external_parameters
+        assert read == {"data": {"seeds": [1, str(large)]}}
+    assert Provenance.from_predicate(read_json(made(2**53 - 1))).external_parameters["data"] == {
+        "seeds": [1, 2**53 - 1]
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "where"),
+    [
+        ({"build_type": ""}, FieldMissing, "buildDefinition.buildType"),
+        ({"builder_id": ""}, FieldMissing, "runDetails.builder.id"),
+        ({"builder_version": {"runner": 2}}, FieldRefused, "runDetails.builder.version.runner"),
+        ({"started_on": datetime(2026, 1, 2)}, FieldRefused, "runDetails.metadata.startedOn"),  # noqa: DTZ001
+        ({"finished_on": datetime(2026, 1, 2)}, FieldRefused, "runDetails.metadata.finishedOn"),  # noqa: DTZ001
+    ],
+)
+def test_provenance_that_could_not_be_read_is_not_made(
+    changes: dict[str, Any], error: type[GlasswingError], where: str
+) -> None:
+    with pytest.raises(GlasswingError) as refused:
+        replace(Provenance(build_type="x:y", builder_id="b"), **changes)
+    assert type(refused.value) is error
+    assert refused.value.where == where
 
 
 @pytest.mark.parametrize(
@@ -141,6 +180,7 @@ def test_parameters_are_exact() -> None:
         (("runDetails", "builder", "id"), ..., FieldMissing, ".runDetails.builder.id"),
         (("runDetails", "builder", "id"), "", FieldMissing, ".runDetails.builder.id"),
         (("runDetails", "builder", "version"), "1", FieldRefused, ".runDetails.builder.version"),
+        (("runDetails", "builder", "version"), {"runner": 2}, FieldRefused, ".runDetails.builder.version.runner"),
         (("runDetails", "metadata"), [], FieldRefused, ".runDetails.metadata"),
         (("runDetails", "metadata", "startedOn"), "yesterday", FieldRefused, ".runDetails.metadata.startedOn"),
         (("runDetails", "metadata", "finishedOn"), 1, FieldRefused, ".runDetails.metadata.finishedOn"),
@@ -213,6 +253,8 @@ def test_a_summary_is_read() -> None:
         result="PASSED",
         levels=("SLSA_SOURCE_LEVEL_3", "ACME_REVIEWED"),
         time_verified=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+        verifier_version={"x": "1"},
+        policy=ResourceDescriptor(uri="https://policy.example/never-fetched"),
     )
     assert found.predicate_type == SUMMARY_V1 == "https://slsa.dev/verification_summary/v1"
     bare = {k: v for k, v in SUMMARY.items() if k in ("verifier", "resourceUri", "verificationResult")}
@@ -227,11 +269,23 @@ def test_a_summary_is_read() -> None:
         ({"verificationResult": True}, FieldRefused, "$.predicate.verificationResult"),
         ({"verificationResult": None}, FieldMissing, "$.predicate.verificationResult"),
         ({"verifier": {}}, FieldMissing, "$.predicate.verifier.id"),
+        ({"verifier": {"id": ""}}, FieldMissing, "$.predicate.verifier.id"),
+        ({"verifier": {"id": "x", "version": {"x": 1}}}, FieldRefused, "$.predicate.verifier.version.x"),
         ({"verifier": None}, FieldMissing, "$.predicate.verifier"),
         ({"resourceUri": None}, FieldMissing, "$.predicate.resourceUri"),
+        ({"resourceUri": ""}, FieldMissing, "$.predicate.resourceUri"),
         ({"verifiedLevels": "L3"}, FieldRefused, "$.predicate.verifiedLevels"),
         ({"verifiedLevels": [3]}, FieldRefused, "$.predicate.verifiedLevels[0]"),
         ({"timeVerified": "now"}, FieldRefused, "$.predicate.timeVerified"),
+        ({"policy": "https://policy.example"}, FieldRefused, "$.predicate.policy"),
+        ({"inputAttestations": {}}, FieldRefused, "$.predicate.inputAttestations"),
+        ({"inputAttestations": [{"name": "x"}]}, FieldMissing, "$.predicate.inputAttestations[0]"),
+        ({"dependencyLevels": []}, FieldRefused, "$.predicate.dependencyLevels"),
+        ({"dependencyLevels": {"X": -1}}, FieldRefused, "$.predicate.dependencyLevels.X"),
+        ({"dependencyLevels": {"X": 2**64}}, FieldRefused, "$.predicate.dependencyLevels.X"),
+        ({"dependencyLevels": {"X": 1.0}}, FieldRefused, "$.predicate.dependencyLevels.X"),
+        ({"dependencyLevels": {"X": True}}, FieldRefused, "$.predicate.dependencyLevels.X"),
+        ({"slsaVersion": 1}, FieldRefused, "$.predicate.slsaVersion"),
     ],
 )
 def test_a_summary_of_the_wrong_shape_is_refused(

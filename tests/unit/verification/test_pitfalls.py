@@ -904,7 +904,7 @@ def test_cve_2023_25656_a_subjects_distinguished_name_is_nobody() -> None:
         values: dict[str, Any] = {"issuer": "https://issuer.example", "san": "a", name: "root@example.com"}
         with pytest.raises(PolicyRefused) as refused:
             Identity(**values)
-        assert name in refused.value.because
+        assert (refused.value.where, refused.value.because) == (f"Identity: {name}", "there is no such key")
 
 
 # --- G. nothing from outside -----------------------------------------------------------------------------------------

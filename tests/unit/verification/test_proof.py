@@ -19,6 +19,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from glasswing_attest import Attestation, Trust
 from glasswing_attest._wire import read_json
 from glasswing_attest.bundle import Bundle
+from glasswing_attest.chain.layout import check as layout
+from glasswing_attest.chain.layout.check import VerifiedLayout, VerifiedStep
 from glasswing_attest.envelope import Envelope, EnvelopeSignature
 from glasswing_attest.errors import MessageSignatureUnsupported, UnsupportedError, VerificationError
 from glasswing_attest.limits import DEFAULT
@@ -46,6 +48,7 @@ from glasswing_attest.verification.subject import MatchedSubject
 from glasswing_attest.verification.timestamps import VerifiedTimes
 from glasswing_attest.verification.transparency import LoggedSignature
 from tests.chains import NOW, honest, signer
+from tests.layouts import followed
 
 PROOFS = {
     SignedPayload: signature,
@@ -57,6 +60,8 @@ PROOFS = {
     MatchedSubject: subject,
     VerifiedMessage: procedure,
     VerifiedRevocations: revocation,
+    VerifiedStep: layout,
+    VerifiedLayout: layout,
 }
 MODULES = sorted((Path(__file__).parents[3] / "src" / "glasswing_attest").rglob("*.py"))
 
@@ -77,7 +82,9 @@ def proofs() -> dict[type[Proof], Proof]:
     assert revocations is not None
     bundle, trust = signed_artifact()
     message = procedure.prove_message(bundle, trust, digest=digest_of(b"weights"))
-    return {type(p): p for p in (signed, logged, times, signer, payload, statement, matched, revocations, message)}
+    laid_down = followed()
+    proved = (signed, logged, times, signer, payload, statement, matched, revocations, message)
+    return {type(p): p for p in (*proved, laid_down, laid_down.steps[0])}
 
 
 def revoked_list() -> bytes:
@@ -145,7 +152,7 @@ def test_nothing_else_passes_for_one(kind: type[Proof]) -> None:
 
 @pytest.mark.parametrize("module", sorted({m.__name__ for m in PROOFS.values()}))
 def test_only_its_own_module_names_a_seal(module: str) -> None:
-    leaf = module.rsplit(".", 1)[1]
+    *_, stage, leaf = module.split(".")
     readers = []
     for path in MODULES:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -155,7 +162,7 @@ def test_only_its_own_module_names_a_seal(module: str) -> None:
             if named or imported or reflected:
                 readers.append(path.name)
     assert readers == []
-    assert sum(path.parent.name == "verification" and path.stem == leaf for path in MODULES) == 1
+    assert sum(path.parent.name == stage and path.stem == leaf for path in MODULES) == 1
 
 
 def test_each_seal_is_another_object() -> None:

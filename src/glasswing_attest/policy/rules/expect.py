@@ -1,21 +1,31 @@
 """Does the predicate say what is expected?
 
 Provenance: builder.id and buildType, exactly (SLSA v1.2, verifying-artifacts.md, steps 1 and 2). Verification summary:
-verifier.id, resourceUri, PASSED, and the level or a higher one of its track (verification_summary.md, "How to verify").
+verifier.id, resourceUri, PASSED, and the level or a higher one of its track (verification_summary.md, "How to verify");
+for a commit also a reference, which stands beside its digest in the subject (verifying-source.md, step 2). Source
+provenance: repository and branch. Release: its package URL. A test result that failed, a verification result without a
+property and a scan without a result satisfy nothing, without being asked.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import datetime
 
 from glasswing_attest.claims import Claim
 from glasswing_attest.findings import Finding, Tier
 from glasswing_attest.policy.policy import Expect, Policy, Requirement
-from glasswing_attest.statement.predicates.provenance import Provenance
+from glasswing_attest.statement.predicates.release import Release
+from glasswing_attest.statement.predicates.run import Run
+from glasswing_attest.statement.predicates.source import SourceProvenance, source_refs
 from glasswing_attest.statement.predicates.summary import VerificationSummary
+from glasswing_attest.statement.predicates.svr import SimpleVerificationResult
+from glasswing_attest.statement.predicates.test_result import SuiteResult
+from glasswing_attest.statement.predicates.vulns import CosignScan, VulnScan
+from glasswing_attest.verification.subject import MatchedSubject
 
-__all__ = ["complaints"]
+__all__ = ["complaints", "complaints_about"]
 
 _LEVEL = re.compile(r"(SLSA_[A-Z_]+_LEVEL)_([0-9])")
 _FAILED = "FAILED"
@@ -24,9 +34,9 @@ _FAILED = "FAILED"
 def complaints(claim: Claim, requirement: Requirement, _policy: Policy, _at: datetime) -> list[Finding]:
     """Complain about every expectation that the predicate does not meet."""
     said, expect = claim.predicate, requirement.expect
+    found = [_complaint(requirement, *facts) for facts in _against(said)]
     if expect is None:
-        return []
-    found: list[Finding] = []
+        return found
     for name, wanted, told in _equal(said, expect):
         if wanted is not None and wanted != told:
             found.append(_complaint(requirement, name, wanted, told))
@@ -40,9 +50,29 @@ def complaints(claim: Claim, requirement: Requirement, _policy: Policy, _at: dat
     return found
 
 
+def _against(said: object) -> Iterator[tuple[str, str, str]]:
+    """Give what speaks against a claim whatever is expected: who asks for a check does not mean one that failed."""
+    if isinstance(said, SuiteResult) and said.result == "FAILED":
+        yield "result", "PASSED or WARNED", said.result
+    if isinstance(said, SimpleVerificationResult) and not said.properties:
+        yield "properties", "at least one", "no property"
+    # A scan with findings is a scan; one that does not say what it found is none.
+    if isinstance(said, VulnScan | CosignScan) and said.result is None:
+        yield "result", "what was found, if only that it is nothing", "no result"
+
+
+def complaints_about(claim: Claim, matched: MatchedSubject, requirement: Requirement) -> list[Finding]:
+    """Complain about what a summary's subject does not say, although it is expected beside the digest that matched."""
+    expect = requirement.expect
+    if expect is None or expect.ref is None or not isinstance(claim.predicate, VerificationSummary):
+        return []
+    refs = source_refs(matched.subject)
+    return [] if expect.ref in refs else [_complaint(requirement, "ref", expect.ref, ", ".join(refs) or "no reference")]
+
+
 def _equal(said: object, expect: Expect) -> list[tuple[str, str | None, str]]:
     """Give what must be equal: the expectation's name, what is wanted, and what the predicate says."""
-    if isinstance(said, Provenance):
+    if isinstance(said, Run):
         return [("builder", expect.builder, said.builder_id), ("build_type", expect.build_type, said.build_type)]
     if isinstance(said, VerificationSummary):
         return [
@@ -50,6 +80,10 @@ def _equal(said: object, expect: Expect) -> list[tuple[str, str | None, str]]:
             ("resource", expect.resource, said.resource_uri),
             ("result", "PASSED", said.result),
         ]
+    if isinstance(said, SourceProvenance):
+        return [("resource", expect.resource, said.repo_uri), ("ref", expect.ref, said.branch)]
+    if isinstance(said, Release):
+        return [("resource", expect.resource, said.purl)]
     return []
 
 

@@ -11,10 +11,10 @@ from datetime import datetime
 
 from glasswing_attest.claims import Claim
 from glasswing_attest.findings import Finding, Tier
-from glasswing_attest.policy.identities import is_signer
+from glasswing_attest.policy.identities import asked, is_signer, mismatches
 from glasswing_attest.policy.policy import Policy, Requirement, SignedBy
 
-__all__ = ["complaints", "enough", "names_of"]
+__all__ = ["complaints", "enough", "names_of", "wanted_of"]
 
 
 def names_of(claim: Claim, rule: SignedBy, policy: Policy) -> frozenset[str]:
@@ -32,11 +32,28 @@ def complaints(claim: Claim, requirement: Requirement, policy: Policy, _at: date
             tier=Tier.CONTRAINDICATED,
             subject=requirement.predicate,
             rule="signed_by",
-            found=f"signed by {claim.signer.label}",
-            wanted=" or ".join(requirement.signed_by.names),
+            found=f"signed by {claim.signer.described}{_hidden(claim, requirement.signed_by, policy)}",
+            wanted=" or ".join(wanted_of(requirement.signed_by, policy)),
             do="have it signed by one of them, or name this signer in the policy",
         )
     ]
+
+
+def wanted_of(rule: SignedBy, policy: Policy) -> tuple[str, ...]:
+    """Say whom the rule asks for, each by the policy's name and what that stands for."""
+    return tuple(asked(name, policy.identities[name]) for name in rule.names)
+
+
+_SHOWN = frozenset({"key", "issuer", "authority", "root", "san"})
+
+
+def _hidden(claim: Claim, rule: SignedBy, policy: Policy) -> str:
+    """Say what else of the signer's certificate is not as the closest identity wants it."""
+    several = [dict(mismatches(policy.identities[name], claim.signer)) for name in rule.names]
+    closest = min(several, key=len)
+    if _SHOWN & closest.keys():
+        return ""
+    return f", with {', '.join(f'{part} {value}' if value else f'no {part}' for part, value in closest.items())}"
 
 
 def enough(claims: Sequence[Claim], rule: SignedBy, policy: Policy) -> tuple[Claim, ...]:

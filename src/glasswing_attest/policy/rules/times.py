@@ -14,7 +14,7 @@ from glasswing_attest._wire import format_time
 from glasswing_attest.claims import Claim
 from glasswing_attest.findings import Finding, Tier
 from glasswing_attest.policy.policy import Policy, Requirement
-from glasswing_attest.statement.predicates.provenance import Provenance
+from glasswing_attest.statement.predicates.run import Run
 from glasswing_attest.statement.predicates.summary import VerificationSummary
 
 __all__ = ["complaints"]
@@ -24,7 +24,7 @@ def complaints(claim: Claim, requirement: Requirement, policy: Policy, at: datet
     """Complain about a run that ends before it starts, or about what ends after it was signed."""
     said = claim.predicate
     told: list[tuple[str, datetime | None]]
-    if isinstance(said, Provenance):
+    if isinstance(said, Run):
         told = [("startedOn", said.started_on), ("finishedOn", said.finished_on)]
     elif isinstance(said, VerificationSummary):
         told = [("timeVerified", said.time_verified)]
@@ -37,7 +37,7 @@ def complaints(claim: Claim, requirement: Requirement, policy: Policy, at: datet
         _complaint(requirement, f"{a[0]} {format_time(a[1])}", f"no later than {b[0]} {format_time(b[1])}")
         for a, b in wrong
     ]
-    if policy.times == "verified" and isinstance(said, Provenance) and said.started_on is None:
+    if policy.times == "verified" and isinstance(said, Run) and said.started_on is None:
         found.append(_complaint(requirement, "no startedOn", "a run with its place in time"))
     return found
 

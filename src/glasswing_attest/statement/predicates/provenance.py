@@ -6,49 +6,66 @@ SLSA build provenance v1 (SLSA v1.2, build-provenance.md), predicate type ``http
     runDetails:      {builder: {id, version?, builderDependencies?},
                       metadata?: {invocationId?, startedOn?, finishedOn?}, byproducts?}
 
-Null, unset and empty are equal; unknown fields are ignored. Roles of dependencies stand in ``annotations.role``.
+Null, unset and empty are equal; unknown fields are ignored. Roles of dependencies stand in ``annotations.role``; where
+they do not, the buildType's documentation may tell them. Numbers in parameters are read exactly. An integer beyond
+±(2^53−1) is written as a string: bare, other readers would round it, so it is refused when the statement is made.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from types import MappingProxyType
 
-from glasswing_attest._wire import JsonValue, Node, format_time
-from glasswing_attest.errors import FieldMissing
+from glasswing_attest._wire import JsonValue, Node
 from glasswing_attest.limits import DEFAULT, Limits
+from glasswing_attest.statement.predicates.build_types import role_of
+from glasswing_attest.statement.predicates.fields import (
+    NOTHING,
+    empty_object,
+    get_descriptors,
+    get_object,
+    get_text_map,
+    get_time,
+    need_text,
+    require_said,
+    require_texts,
+    require_zone,
+    unless_empty,
+    when,
+)
 from glasswing_attest.statement.predicates.predicate_type import Dependency, PredicateType
+from glasswing_attest.statement.predicates.run import PROVENANCE_V1, Run
 from glasswing_attest.statement.resource import ResourceDescriptor
 
 __all__ = ["PROVENANCE_V1", "TYPES", "Provenance"]
 
-PROVENANCE_V1 = "https://slsa.dev/provenance/v1"
-
-_NOTHING: Mapping[str, JsonValue] = MappingProxyType({})
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Provenance:
+class Provenance(Run):
     """SLSA provenance v1. The run itself is the signed (`builder_id`, `build_type`, `invocation_id`).
+
+    Raises:
+        FieldMissing: the builder or the buildType is empty.
+        FieldRefused: a time has no zone, or a version is no string.
 
     >>> p = Provenance(build_type="https://example.com/train/v1", builder_id="https://ci.example/trainer")
     >>> p.to_predicate()["runDetails"]["builder"]
     {'id': 'https://ci.example/trainer'}
     """
 
-    build_type: str
-    builder_id: str
-    external_parameters: Mapping[str, JsonValue] = field(default_factory=lambda: _NOTHING, hash=False)
-    internal_parameters: Mapping[str, JsonValue] = field(default_factory=lambda: _NOTHING, hash=False)
+    external_parameters: Mapping[str, JsonValue] = field(default_factory=lambda: NOTHING, hash=False)
+    internal_parameters: Mapping[str, JsonValue] = field(default_factory=lambda: NOTHING, hash=False)
     resolved_dependencies: tuple[ResourceDescriptor, ...] = ()
-    builder_version: Mapping[str, JsonValue] = field(default_factory=lambda: _NOTHING, hash=False)
+    builder_version: Mapping[str, str] = field(default_factory=lambda: NOTHING, hash=False)
     builder_dependencies: tuple[ResourceDescriptor, ...] = ()
-    invocation_id: str = ""
-    started_on: datetime | None = None
-    finished_on: datetime | None = None
     byproducts: tuple[ResourceDescriptor, ...] = ()
+
+    def __post_init__(self) -> None:
+        require_said(self.build_type, "buildDefinition.buildType")
+        require_said(self.builder_id, "runDetails.builder.id")
+        require_texts(self.builder_version, "runDetails.builder.version")
+        require_zone(self.started_on, "runDetails.metadata.startedOn")
+        require_zone(self.finished_on, "runDetails.metadata.finishedOn")
 
     @property
     def predicate_type(self) -> str:
@@ -59,79 +76,57 @@ class Provenance:
     def from_predicate(cls, node: Node, *, limits: Limits = DEFAULT) -> Provenance:
         """Read a predicate. Raises `MalformedError` with the path, or `LimitError`."""
         definition, details = node.need("buildDefinition"), node.need("runDetails")
-        builder = details.need("builder")
-        metadata = details.get("metadata") or Node({}, f"{details.path}.metadata", node.kind)
+        builder, metadata = details.need("builder"), empty_object(details, "metadata")
         return cls(
-            build_type=_required(definition, "buildType"),
-            builder_id=_required(builder, "id"),
-            external_parameters=_mapping(definition, "externalParameters"),
-            internal_parameters=_mapping(definition, "internalParameters"),
-            resolved_dependencies=_resources(definition, "resolvedDependencies", limits),
-            builder_version=_mapping(builder, "version"),
-            builder_dependencies=_resources(builder, "builderDependencies", limits),
+            build_type=need_text(definition, "buildType"),
+            builder_id=need_text(builder, "id"),
+            external_parameters=get_object(definition, "externalParameters"),
+            internal_parameters=get_object(definition, "internalParameters"),
+            resolved_dependencies=get_descriptors(definition, "resolvedDependencies", limits),
+            builder_version=get_text_map(builder, "version"),
+            builder_dependencies=get_descriptors(builder, "builderDependencies", limits),
             invocation_id=metadata.get_text("invocationId"),
-            started_on=_time(metadata, "startedOn"),
-            finished_on=_time(metadata, "finishedOn"),
-            byproducts=_resources(details, "byproducts", limits),
+            started_on=get_time(metadata, "startedOn"),
+            finished_on=get_time(metadata, "finishedOn"),
+            byproducts=get_descriptors(details, "byproducts", limits),
         )
 
     def to_predicate(self) -> dict[str, object]:
         """Give the predicate as SLSA's JSON object. ``externalParameters`` is always written, since it is required."""
-        definition: dict[str, object] = {
+        definition = {
             "buildType": self.build_type,
             "externalParameters": dict(self.external_parameters),
-            **_unless_empty("internalParameters", dict(self.internal_parameters)),
-            **_unless_empty("resolvedDependencies", [d.to_dict() for d in self.resolved_dependencies]),
+            **unless_empty(
+                {
+                    "internalParameters": dict(self.internal_parameters),
+                    "resolvedDependencies": [d.to_dict() for d in self.resolved_dependencies],
+                }
+            ),
         }
-        builder: dict[str, object] = {
+        builder = {
             "id": self.builder_id,
-            **_unless_empty("version", dict(self.builder_version)),
-            **_unless_empty("builderDependencies", [d.to_dict() for d in self.builder_dependencies]),
+            "version": dict(self.builder_version),
+            "builderDependencies": [d.to_dict() for d in self.builder_dependencies],
         }
-        metadata: dict[str, object] = {
-            **_unless_empty("invocationId", self.invocation_id),
-            **_unless_empty("startedOn", self.started_on and format_time(self.started_on)),
-            **_unless_empty("finishedOn", self.finished_on and format_time(self.finished_on)),
+        metadata = {
+            "invocationId": self.invocation_id,
+            "startedOn": when(self.started_on),
+            "finishedOn": when(self.finished_on),
         }
-        details: dict[str, object] = {
-            "builder": builder,
-            **_unless_empty("metadata", metadata),
-            **_unless_empty("byproducts", [d.to_dict() for d in self.byproducts]),
+        details = {
+            "builder": unless_empty(builder),
+            "metadata": unless_empty(metadata),
+            "byproducts": [d.to_dict() for d in self.byproducts],
         }
-        return {"buildDefinition": definition, "runDetails": details}
-
-
-def _unless_empty(name: str, value: object) -> dict[str, object]:
-    return {name: value} if value else {}
-
-
-def _required(node: Node, name: str) -> str:
-    text = node.need(name).text()
-    if not text:
-        raise FieldMissing(kind=node.kind, where=f"{node.path}.{name}")
-    return text
-
-
-def _mapping(node: Node, name: str) -> Mapping[str, JsonValue]:
-    found = node.get(name)
-    return _NOTHING if found is None else MappingProxyType(found.object())
-
-
-def _resources(node: Node, name: str, limits: Limits) -> tuple[ResourceDescriptor, ...]:
-    items = node.get_array(name)
-    limits.check("dependencies", len(items), where=f"{node.path}.{name}")
-    return tuple(ResourceDescriptor.parse(item, limits=limits) for item in items)
-
-
-def _time(node: Node, name: str) -> datetime | None:
-    found = node.get(name)
-    return None if found is None else found.time()
+        return {"buildDefinition": definition, "runDetails": unless_empty(details)}
 
 
 def _dependencies(predicate: object) -> Iterable[Dependency]:
     assert isinstance(predicate, Provenance)  # noqa: S101  # only its own parse feeds it
     for resource in predicate.resolved_dependencies:
         role = resource.annotations.get("role")
+        if role in (None, ""):
+            role = role_of(predicate.build_type, predicate.external_parameters, predicate.internal_parameters, resource)
         yield Dependency(role=role if isinstance(role, str) else "", resource=resource)
 
 

@@ -12,7 +12,25 @@ from glasswing_attest.errors import UsageError
 from glasswing_attest.limits import Limits
 from glasswing_attest.records import CodeRecord, registry
 from glasswing_attest.records.base import Record
-from glasswing_attest.statement.predicates import provenance, summary
+from glasswing_attest.statement.predicates import (
+    classic_link,
+    cyclonedx,
+    link,
+    openvex,
+    provenance,
+    provenance_v02,
+    publish,
+    reference,
+    release,
+    runtime_trace,
+    scai,
+    source,
+    spdx,
+    summary,
+    svr,
+    test_result,
+    vulns,
+)
 from glasswing_attest.statement.predicates.predicate_type import PredicateType
 
 __all__ = ["BUILT_IN", "registry_of"]
@@ -29,7 +47,22 @@ def _code_scope(predicate: object) -> str:
 
 BUILT_IN: tuple[PredicateType, ...] = (
     *provenance.TYPES,
+    *provenance_v02.TYPES,
+    *classic_link.TYPES,
     *summary.TYPES,
+    *source.TYPES,
+    *link.TYPES,
+    *reference.TYPES,
+    *release.TYPES,
+    *scai.TYPES,
+    *test_result.TYPES,
+    *runtime_trace.TYPES,
+    *svr.TYPES,
+    *vulns.TYPES,
+    *cyclonedx.TYPES,
+    *spdx.TYPES,
+    *openvex.TYPES,
+    *publish.TYPES,
     *(
         PredicateType(
             uri=record.predicate_type,

@@ -1,0 +1,140 @@
+"""What is told of a decision? The verdict, why, and what a reader should know."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from glasswing_attest.artifact.manifest import Manifest
+from glasswing_attest.chain.graph import Graph, State
+from glasswing_attest.chain.walk import Chain, Refused
+from glasswing_attest.errors import GlasswingError
+from glasswing_attest.findings import Finding, Tier
+from glasswing_attest.policy.policy import Policy
+from glasswing_attest.report.report import Verdict
+from glasswing_attest.store import EvidenceSource
+
+__all__ = ["decided", "undecided"]
+
+_TOLD_SOURCES = 6
+"""So many places of the evidence are told in words."""
+
+
+def decided(
+    chain: Chain,
+    manifest: Manifest,
+    policy: Policy,
+    refused: Sequence[Refused],
+    sources: Sequence[EvidenceSource],
+) -> dict[str, Any]:
+    """Give what a report says of a walk that came to its end.
+
+    `refused` is what proves nothing of the evidence, which was found in `sources`.
+    """
+    cause = chain.cause
+    if cause is not None and cause.code == "chain.no-attestation":
+        cause = replace(cause, found=f"{cause.found}; evidence: {_told(sources)}")
+    if chain.accepted and manifest.is_declared and policy.declared == "deny":
+        cause = _declared(manifest)
+    if chain.accepted and manifest.facts.get("dirty") == "true":
+        cause = _dirty(manifest)
+    accepted = chain.accepted and cause is None
+    findings = list(chain.warnings)
+    if accepted:
+        findings.insert(0, Finding(code="accepted", tier=Tier.AFFIRMING, subject=_called(manifest)))
+        if policy.times == "claimed" and any(c.signed_by is None for c in chain.claims):
+            findings.append(_CLAIMED)
+    elif cause is not None:
+        findings.insert(0, cause)
+    return {
+        "verdict": Verdict.ACCEPTED if accepted else Verdict.REFUSED,
+        "graph": chain.graph,
+        "findings": tuple(findings),
+        "depth": _depth(chain.graph) if accepted else "",
+        "claims": chain.claims if accepted else (),
+        "refused": tuple(refused),
+    }
+
+
+def undecided(manifest: Manifest, error: GlasswingError) -> dict[str, Any]:
+    """Give what a report says where something could not be had, or a limit was exceeded."""
+    finding = Finding(
+        code=error.code,
+        tier=Tier.CONTRAINDICATED,
+        subject=_called(manifest),
+        found=str(error),
+        wanted="a decision",
+        do=error.do,
+    )
+    return {
+        "verdict": Verdict.UNDECIDED,
+        "graph": None,
+        "findings": (finding,),
+        "depth": "",
+        "claims": (),
+        "refused": (),
+        "error": error,
+    }
+
+
+def _called(manifest: Manifest) -> str:
+    return f"{manifest.kind} {manifest.name}".strip()
+
+
+def _told(sources: Sequence[EvidenceSource]) -> str:
+    """Say where was looked, and how much was there: an empty or a wrong place is seen at once."""
+    if not sources:
+        return "none"
+    told = [f"{s.origin} ({'asked: ' if s.asked else ''}{_items(s.items)})" for s in sources[:_TOLD_SOURCES]]
+    more = ", …" if len(sources) > _TOLD_SOURCES else ""
+    # The sum stands in front: what is shown of a finding has an end.
+    total = f"{_items(sum(s.items for s in sources))} of {len(sources)} places: " if len(sources) > 1 else ""
+    return f"{total}{', '.join(told)}{more}"
+
+
+def _items(count: int) -> str:
+    return f"{count} item{'' if count == 1 else 's'}"
+
+
+_CLAIMED = Finding(
+    code="policy.times-claimed",
+    tier=Tier.WARNING,
+    subject="times",
+    rule="times",
+    found="signatures whose time nobody but the signer vouches for",
+    wanted="a time-stamp or a log entry",
+    do="fine for a start; say `times: verified` once your signers have witnesses",
+)
+
+
+def _declared(manifest: Manifest) -> Finding:
+    return Finding(
+        code="policy.declared",
+        tier=Tier.CONTRAINDICATED,
+        subject=_called(manifest),
+        rule="declared",
+        found="a digest that was told, of bytes that nobody here read",
+        wanted="the artifact itself",
+        do="hand over the artifact, or let the policy say `declared: allow`",
+    )
+
+
+def _dirty(manifest: Manifest) -> Finding:
+    return Finding(
+        code="policy.dirty",
+        tier=Tier.CONTRAINDICATED,
+        subject=_called(manifest),
+        found=f"uncommitted changes: {manifest.facts.get('dirtyPaths', '')}",
+        wanted="the commit that was attested, and nothing else",
+        do="check out the commit anew",
+    )
+
+
+def _depth(graph: Graph) -> str:
+    """How far an accepted proof reaches: the statement itself, its builder, or every ancestor without a cut."""
+    if not any(node.kind == "builder" for node in graph.nodes):
+        return "surface"
+    has_inputs = any(edge.role not in ("run", "builder") for edge in graph.edges)
+    cut = any(node.state is State.TRIMMED for node in graph.nodes)
+    return "transitive" if has_inputs and not cut else "builder"

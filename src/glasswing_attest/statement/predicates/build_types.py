@@ -1,0 +1,104 @@
+"""Which of a build's dependencies is its source, as the documentation of its buildType says?
+
+Most producers write no ``annotations.role``, but some buildTypes document which dependency is what. Each one here is a
+pure function over the parameters and one dependency, and stands beside the page that documents it. What a page does not
+say is not guessed: such a dependency has no role, and so is kind ``dependency``.
+
+A role only says what a thing was used as. It never changes a digest: a ``sha1`` of a commit stays a ``sha1``, which
+identifies nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from glasswing_attest._wire import JsonValue
+from glasswing_attest.statement.resource import ResourceDescriptor
+
+__all__ = ["BUILD_TYPES", "Parameters", "role_of"]
+
+Parameters = Mapping[str, JsonValue]
+_Role = Callable[[Parameters, Parameters, ResourceDescriptor], str]
+
+
+def role_of(build_type: str, external: Parameters, internal: Parameters, resource: ResourceDescriptor) -> str:
+    """Give the role that the buildType's documentation gives to a dependency; "" where it gives none.
+
+    >>> workflow = {"workflow": {"repository": "https://github.com/acme/train", "ref": "refs/heads/main"}}
+    >>> source = ResourceDescriptor(uri="git+https://github.com/acme/train@refs/heads/main")
+    >>> role_of("https://actions.github.io/buildtypes/workflow/v1", workflow, {}, source)
+    'code'
+    """
+    documented = BUILD_TYPES.get(build_type)
+    return "" if documented is None else documented(external, internal, resource)
+
+
+def _github_workflow(external: Parameters, _internal: Parameters, resource: ResourceDescriptor) -> str:
+    """``resolvedDependencies`` holds the commit of the workflow: ``"git+" + workflow.repository + "@" + workflow.ref``.
+
+    https://actions.github.io/buildtypes/workflow/v1, https://slsa-framework.github.io/github-actions-buildtypes/workflow/v1
+    """
+    workflow = external.get("workflow")
+    if not isinstance(workflow, dict):
+        return ""
+    return _code_at(workflow.get("repository"), workflow.get("ref"), resource)
+
+
+def _delegator(_external: Parameters, internal: Parameters, resource: ResourceDescriptor) -> str:
+    """The caller's repository and ref, which the platform sets as ``GITHUB_REPOSITORY`` and ``GITHUB_REF``.
+
+    slsa-github-generator, README of its builders ("Provenance Example").
+    """
+    name = internal.get("GITHUB_REPOSITORY")
+    repository = f"https://github.com/{name}" if isinstance(name, str) and name else None
+    return _code_at(repository, internal.get("GITHUB_REF"), resource)
+
+
+def _container_based(external: Parameters, _internal: Parameters, resource: ResourceDescriptor) -> str:
+    """``source`` is the primary input and ``builderImage`` the image that it is built in: the same URI and digests.
+
+    https://slsa.dev/container-based-build/v0.1?draft
+    """
+    for parameter, role in (("source", "code"), ("builderImage", "image")):
+        named = external.get(parameter)
+        if isinstance(named, dict) and (named.get("uri"), named.get("digest")) == (resource.uri, _digests(resource)):
+            return role
+    return ""
+
+
+def _tekton(_external: Parameters, _internal: Parameters, resource: ResourceDescriptor) -> str:
+    """By name: input artifacts, "such as source code", are ``inputs/result``; step and sidecar images have no name.
+
+    Tekton Chains, docs/predicate/slsa/v2.md, "Resolved Dependencies". An input may be anything; from a git repository
+    it is code. The page says nothing of our roles for ``pipeline``, ``task`` and ``pipelineTask``, so they have none.
+    """
+    if resource.uri.startswith("git+"):
+        return "code" if resource.name in _TEKTON_INPUTS else ""
+    return "image" if resource.uri and not resource.name else ""
+
+
+_TEKTON_INPUTS = ("inputs/result", "input/result", "input/results")  # the page spells it in all three ways
+
+
+def _code_at(repository: JsonValue, ref: JsonValue, resource: ResourceDescriptor) -> str:
+    is_said = isinstance(repository, str) and isinstance(ref, str) and repository and ref
+    return "code" if is_said and resource.uri == f"git+{repository}@{ref}" else ""
+
+
+def _digests(resource: ResourceDescriptor) -> dict[str, str] | None:
+    # What has no digest is not told apart from another state of the same place.
+    return resource.digest.to_dict() or None
+
+
+BUILD_TYPES: Mapping[str, _Role] = MappingProxyType(
+    {
+        "https://actions.github.io/buildtypes/workflow/v1": _github_workflow,
+        "https://slsa-framework.github.io/github-actions-buildtypes/workflow/v1": _github_workflow,
+        "https://github.com/slsa-framework/slsa-github-generator/delegator-generic@v0": _delegator,
+        "https://slsa.dev/container-based-build/v0.1?draft": _container_based,
+        "https://tekton.dev/chains/v2/slsa": _tekton,
+        "https://tekton.dev/chains/v2/slsa-tekton": _tekton,
+    }
+)
+"""The buildTypes whose documentation says which dependency is what."""
