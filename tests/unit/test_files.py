@@ -164,3 +164,19 @@ def test_links_are_followed_but_pipes_and_directories_are_refused_at_once(tmp_pa
             read_bounded(tmp_path / name, "policy_bytes")
     with pytest.raises(ArtifactUnreadable):
         read_bounded("/dev/zero", "policy_bytes")
+
+
+def test_a_name_is_looked_up_in_the_directory_that_is_open(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "file").write_bytes(b"inside")
+    fd = os.open(tmp_path / "a", os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        (tmp_path / "a").rename(tmp_path / "b")
+        (tmp_path / "a").mkdir()
+        (tmp_path / "a" / "file").write_bytes(b"another directory of that name")
+        assert read_bounded(tmp_path / "a" / "file", "policy_bytes", within=fd) == b"inside"
+        with pytest.raises(ArtifactUnreadable) as refused:
+            read_bounded(tmp_path / "a" / "other", "policy_bytes", within=fd)
+        assert refused.value.where == str(tmp_path / "a" / "other")
+    finally:
+        os.close(fd)

@@ -146,9 +146,7 @@ def _statement(
 
 def _described(manifest: Manifest, predicate: Predicate) -> ResourceDescriptor:
     beside = predicate.subject_annotations(manifest) if isinstance(predicate, _Annotates) else {}
-    if not isinstance(beside, Mapping):
-        where = "predicate.subject_annotations()"
-        raise UsageError(where=where, found=type(beside).__name__, wanted="a JSON object")
+    require_a(beside, Mapping, "predicate.subject_annotations()", "a JSON object")
     return ResourceDescriptor(name=manifest.name, digest=manifest.digests, annotations=beside)
 
 

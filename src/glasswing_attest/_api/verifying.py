@@ -176,7 +176,7 @@ class Verifier:
             sources=sources or inquiry.sources,
             policy=self.policy,
             trust=self.trust,
-            predicates=tuple(sorted(kind.uri for kind in self.predicates)),
+            predicates=tuple(sorted(kind.label for kind in self.predicates)),
             limits=self.limits,
             revocations=self._revocation_bytes,
             revocations_seen=self.revocations_seen,

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["DESCRIPTION", "EPILOG", "HELP", "add_arguments", "run"]
 
+_WHOLE = 1 << 16  # characters: a path is there to be copied
+
 HELP = "keep attestations in a directory, and find them by digest"
 DESCRIPTION = """\
 Keep attestations in the directory DIR, one file each, called by their content.
@@ -121,7 +123,7 @@ def _item(item: Item) -> dict[str, Any]:
 
 def _line(told: Mapping[str, Any]) -> str:
     if "error" in told:
-        return f"{shown(told['path'])}  unreadable: {told['error']['message']}"
+        return f"{shown(told['path'], _WHOLE)}  unreadable: {told['error']['message']}"
     first, *more = (shown(s["name"]) or "a thing without a name" for s in told["subjects"])
     others = f" and {len(more)} more" if more else ""
-    return f"{shown(told['path'])}  {shown(told['predicateType'])}  {first}{others}"
+    return f"{shown(told['path'], _WHOLE)}  {shown(told['predicateType'])}  {first}{others}"

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from glasswing_attest._wire import Node, read_json
-from glasswing_attest.errors import FieldRefused
+from glasswing_attest.errors import FieldRefused, GlasswingError
 from glasswing_attest.formats.cosign import from_layer
 from glasswing_attest.formats.part import Part
 from glasswing_attest.limits import DEFAULT, Limits
@@ -79,9 +79,14 @@ def _layers(manifest: Node, digest: str, blob: BlobReader, limits: Limits) -> It
             continue
         limits.check("evidence", number, where=node.path)
         data = _Descriptor.read(node).fetch(blob, limits)
+        label = f"layer {number} of {digest}"
         if kind == _ENVELOPE:
-            data = from_layer(data, node.get("annotations"), limits=limits)
-        yield Part(data=data, label=f"layer {number} of {digest}")
+            try:
+                data = from_layer(data, node.get("annotations"), limits=limits)
+            except GlasswingError as e:
+                # Whoever adds a layer of junk must not hide the others: it is an envelope of which nobody knows more.
+                label = f"{label}, without its annotations ({e.where}: {e.says})"
+        yield Part(data=data, label=label)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,8 +75,8 @@ def unpack(data: bytes, *, limits: Limits = DEFAULT) -> tuple[Part, ...]:
 def read(data: bytes, *, limits: Limits = DEFAULT) -> tuple[Attestation, ...]:
     """Read every attestation of a container, a file of lines or a set: all of them, or none.
 
-    Nothing is verified. To verify, hand the bytes or the file to `verify`: there, what cannot be read takes nothing
-    from what can.
+    Nothing is verified. To verify, hand the bytes or the file to `verify`: there, a part that cannot be read takes
+    nothing from those that can.
 
     Raises:
         FormatUnsupported: nothing that is read here, naming every format that was tried, and why it is none of these.

@@ -42,7 +42,7 @@ class Case:
         manifest: what was asked about, declared or not as it was then.
         policy, trust: what decided.
         at, now: the times.
-        predicates: the URIs of the predicate types that were read beside the built-in ones.
+        predicates: the predicate types that were read beside the built-in ones, by their labels.
         limits: the bounds, as far as this version knows them.
         revocations_seen: the highest version of the revocation list that had been seen before.
         second_opinion: whether a second opinion was asked for.

@@ -73,7 +73,8 @@ class Report:
         policy, trust, revocations: what decided.
         evidence: the pile: what was handed over, and what the stores gave.
         sources: where evidence was looked for, and how much was there.
-        predicates: the URIs of the predicate types that were read beside the built-in ones.
+        predicates: the predicate types that were read beside the built-in ones: their URIs, with ``opaque`` before
+            those that were read as they are.
         limits: the bounds on untrusted input.
         revocations_seen: the highest version of the revocation list that had been seen before.
         second_opinion: whether somebody else was asked as well.

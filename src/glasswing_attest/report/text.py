@@ -14,6 +14,8 @@ _WORDS = {"affirming": "ok", "warning": "warning", "contraindicated": "problem",
 """Tiers in plain words. Their own, which are AR4SI's, stand in the JSON."""
 _STATES = {"trimmed": "cut away by the policy", "missing": "not attested", "failed": "not accepted"}
 _FACT = 400
+_FOLDED = 5
+"""More siblings that the policy cuts away are one line: an environment has hundreds of packages."""
 _WIDEST = 120
 """A deeper tree is not drawn wider, or its lines would grow with its depth."""
 
@@ -80,6 +82,9 @@ def _branch(
     left = [(identity, lead, under)]
     while left:
         identity, lead, under = left.pop()
+        if identity not in nodes:  # several in one line
+            yield f"{lead}{identity}"
+            continue
         node = nodes[identity]
         text = f"{_MARKS[node['state']]} {node['kind']} {shown(node.get('name', ''))}".rstrip()
         if node.get("digests"):
@@ -97,8 +102,27 @@ def _branch(
         if known:
             continue
         told.add(identity)
-        branches = parents.get(identity, [])
-        for number, (_, parent) in reversed(list(enumerate(branches))):
+        branches = _folded([parent for _, parent in parents.get(identity, [])], nodes, parents)
+        for number, parent in reversed(list(enumerate(branches))):
             last = number == len(branches) - 1
             arm, gap = ("└─ ", "   ") if last else ("├─ ", "│  ")
             left.append((parent, f"{under}{arm}", f"{under}{gap}" if len(under) < _WIDEST else under))
+
+
+def _folded(branches: list[str], nodes: Mapping[str, Any], parents: Mapping[str, list[tuple[str, str]]]) -> list[str]:
+    """Give the branches, those of which the policy cuts away many of one kind as one line in place of the first."""
+    cut: dict[str, list[str]] = {}
+    for identity in branches:
+        if nodes[identity]["state"] == "trimmed" and not parents.get(identity):
+            cut.setdefault(nodes[identity]["kind"], []).append(identity)
+    lines = {
+        many[0]: f"{_MARKS['trimmed']} {len(many)} of kind {kind}, each {_STATES['trimmed']}: {_names(many, nodes)}, …"
+        for kind, many in cut.items()
+        if len(many) > _FOLDED
+    }
+    hidden = {identity for many in cut.values() if many[0] in lines for identity in many[1:]}
+    return [lines.get(identity, identity) for identity in branches if identity not in hidden]
+
+
+def _names(identities: list[str], nodes: Mapping[str, Any]) -> str:
+    return ", ".join(shown(nodes[identity].get("name", ""), 40) for identity in identities[:3])

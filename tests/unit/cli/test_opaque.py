@@ -6,8 +6,10 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from glasswing_attest import KeySigner, Model, attest
+from glasswing_attest import KeySigner, Model, Policy, Trust, Verifier, attest, replay
+from glasswing_attest.errors import UsageError
 from glasswing_attest.report.report import report_schema
+from glasswing_attest.statement.predicates.predicate_type import Dependency, PredicateType, opaque
 from glasswing_attest.statement.predicates.provenance import PROVENANCE_V1
 from tests.chains import Said
 from tests.unit.cli.stories import POLICY, Run, Story
@@ -40,12 +42,12 @@ def test_without_it_the_policy_is_refused_with_what_to_do(run: Run, checked: Sto
 def test_with_it_the_model_is_accepted_and_the_report_says_so(run: Run, checked: Story) -> None:
     ran = run("verify", *checked.deciding, "--opaque", OURS, checked.model)
     assert (ran.code, ran.err) == (0, f"{SAYS}\n")
-    assert f"\n  further predicate types: {OURS}\n" in ran.out
+    assert f"\n  further predicate types: opaque {OURS}\n" in ran.out
     report = run("verify", "--json", *checked.deciding, "--opaque", OURS, "--opaque", OTHER, checked.model).json
     jsonschema.Draft202012Validator(report_schema()).validate(report)
-    assert (report["verdict"], report["inputs"]["predicates"]) == ("accepted", [OURS, OTHER])
+    assert (report["verdict"], report["inputs"]["predicates"]) == ("accepted", [f"opaque {OURS}", f"opaque {OTHER}"])
     plain = run("verify", "--json", *checked.deciding, "--opaque", OURS, "--opaque", OURS, checked.model).json
-    assert plain["inputs"]["predicates"] == [OURS]
+    assert plain["inputs"]["predicates"] == [f"opaque {OURS}"]
 
 
 def test_it_lets_nothing_in(run: Run, checked: Story) -> None:
@@ -62,11 +64,25 @@ def test_replay_asks_for_the_same(run: Run, checked: Story) -> None:
     for words in ((), ("--opaque", OURS, "--opaque", OTHER), ("--opaque", OTHER)):
         ran = run("replay", "--json", *words, case)
         assert (ran.code, ran.json["error"]["code"], ran.json["error"]["where"]) == (2, "usage", "predicates")
-        assert ran.json["error"]["wanted"] == OURS
+        assert ran.json["error"]["wanted"] == f"opaque {OURS}"
         assert "--opaque URI" in ran.json["error"]["do"]
     again = run("replay", "--opaque", OURS, case)
     assert (again.code, again.err.splitlines()[0]) == (0, SAYS)
-    assert f"further predicate types: {OURS}" in again.out
+    assert f"further predicate types: opaque {OURS}" in again.out
+
+
+def test_what_drew_edges_then_is_not_replayed_as_it_is(checked: Story) -> None:
+    def nothing(_: object) -> tuple[Dependency, ...]:
+        return ()
+
+    typed = PredicateType(uri=OURS, parse=lambda node, _: node.object(), dependencies=nothing)
+    policy, trust = Policy.load(checked.folder / "policy.yaml"), Trust.load(checked.folder / "trust.yaml")
+    verifier = Verifier(policy=policy, trust=trust, predicates=(typed,))
+    case = verifier.assess(Model(checked.model), checked.evidence).case(checked.folder / "typed.zip")
+    assert replay(case, predicates=(typed,)).accepted
+    with pytest.raises(UsageError) as refused:
+        replay(case, predicates=(opaque(OURS),))
+    assert (refused.value.where, refused.value.found, refused.value.wanted) == ("predicates", f"opaque {OURS}", OURS)
 
 
 @pytest.mark.parametrize("command", ["verify", "replay"])

@@ -189,6 +189,19 @@ def test_what_is_no_statement_is_an_item_that_is_refused_by_name(layout: Layout)
     assert "Nobody signed this statement" in str(unsigned.value)
 
 
+def test_a_layer_of_junk_hides_no_other(layout: Layout) -> None:
+    envelope, annotations = legacy(SECOND.bytes)
+    junk = layout.blob(envelope, DSSE_LAYER, annotations=annotations | {REKOR: "{"})
+    layout.add(layout.manifest(junk)).attest(SIGNED.bytes)
+    bare, signed = gather(layout.folder)
+    assert (bare.data, signed.data) == (envelope, SIGNED.bytes)
+    assert "without its annotations" in bare.origin
+    assert "['dev.sigstore.cosign/bundle']: this is not valid JSON" in bare.origin
+    with pytest.raises(GlasswingError) as unproved:
+        prove(Attestation.parse(bare.data), TRUST)
+    assert unproved.value.code == "verification.key-untrusted"
+
+
 def test_an_empty_layout_gives_nothing(layout: Layout) -> None:
     assert gather(layout.folder) == ()
 

@@ -43,9 +43,12 @@ from glasswing_attest.findings import Finding, Tier
 from glasswing_attest.limits import Limits
 from glasswing_attest.report.report import report_schema
 from glasswing_attest.statement.predicates.provenance import Provenance
+from glasswing_attest.statement.resource import ResourceDescriptor
 from tests.chains import (
     BUILDER,
+    COMMIT,
     NOW,
+    REPOSITORY,
     Chain,
     checkout,
     code_record,
@@ -318,6 +321,27 @@ def test_the_text_of_an_accepted_chain() -> None:
 [ok] model penguin-classifier: accepted
 """
     )
+
+
+@pytest.mark.parametrize(("packages", "lines"), [(5, 5), (6, 1), (200, 1)])
+def test_many_things_that_the_policy_cuts_away_are_one_line(packages: int, lines: int) -> None:
+    chain = honest()
+    names = [f"package-{number:03}==1.0" for number in range(packages)]
+    cut = [ResourceDescriptor(name=n, uri=f"pkg:pypi/{n}", annotations={"role": "dependency"}) for n in names]
+    run = run_record(chain.model, *cut, used(chain.data, "dataset"), used(chain.code, "code", f"{REPOSITORY}@{COMMIT}"))
+    policy = policy_of(lambda p: p["nodes"].update(dependency={"trim": {"reason": "x"}}))
+    report = chain.assess([run, chain.record, chain.source], policy=policy)
+    assert report.accepted
+    told = [line for line in report.to_text().splitlines() if "✂" in line]
+    assert len(told) == lines
+    if lines == 1:
+        assert told == [
+            f"   ├─ ✂ {packages} of kind dependency, each cut away by the policy: {', '.join(names[:3])}, …",
+        ]
+    # Nothing is cut silently: the data has every one of them, and what is not trimmed keeps its line.
+    assert report.graph is not None
+    assert sum(node.kind == "dependency" for node in report.graph.nodes) == packages
+    assert "✓ dataset penguins" in report.to_text()
 
 
 @pytest.mark.parametrize("name", ["nothing", "signature", "policy", "declared", "limit", "unavailable", "other bytes"])

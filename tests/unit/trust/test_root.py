@@ -61,6 +61,7 @@ ATTESTATION = Attestation.parse(SIGNER.seal(statement(), PAYLOAD_TYPE))
 def named(keyid: str, hint: str = "") -> Attestation:
     """The same signature, in a bundle that calls its key something."""
     envelope = ATTESTATION.envelope
+    assert isinstance(envelope, Envelope)
     signature = EnvelopeSignature(sig=envelope.signatures[0].sig, keyid=keyid)
     return Attestation.parse(Bundle.of_key(dataclasses.replace(envelope, signatures=(signature,)), hint))
 

@@ -640,7 +640,7 @@ def test_cve_2026_23992_a_threshold_of_nothing_cannot_be_built(wrong: int) -> No
     assert refused.value.where == "profile.times"
     for name in ("scts", "logs", "stamps"):
         with pytest.raises(TrustRefused) as refused:
-            Profile(**{"scts": 0, "logs": 0, "times": 1, name: -1})
+            replace(Profile(scts=0, logs=0, times=1), **{name: -1})  # type: ignore[arg-type]
         assert refused.value.where == f"profile.{name}"
     with pytest.raises(TrustRefused) as refused:
         Witness(root="root", logs=wrong, times=0)

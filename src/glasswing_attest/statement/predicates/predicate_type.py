@@ -51,6 +51,11 @@ class PredicateType:
     dependencies: Callable[[object], Iterable[Dependency]] | None = None
     scope: Callable[[object], str] | None = None
 
+    @property
+    def label(self) -> str:
+        """What it is called where it must be told how it was read: the URI, and ``opaque`` before it."""
+        return f"opaque {self.uri}" if self.parse is _as_it_is else self.uri
+
 
 def opaque(uri: str) -> PredicateType:
     """Say that a predicate type is known and read as it is: a JSON object that draws no edges.
