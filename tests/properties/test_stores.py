@@ -5,6 +5,7 @@ The chains are those of `test_laws`. A store is asked about single things, so th
 
 import random
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +135,14 @@ def test_a_case_replays_without_the_store(world: World, tmp_path_factory: pytest
     assert_says_the_same(replay(path, predicates=readers_of(policy_for(world))), report)
 
 
+def shape(report: Report) -> object:
+    """The chain without the words of its findings, which say where an item came from: a store, or a list."""
+    if report.graph is None:
+        return None
+    nodes = [replace(n, findings=tuple(replace(f, found="") for f in n.findings)) for n in report.graph.nodes]
+    return replace(report.graph, nodes=tuple(nodes))
+
+
 def test_a_store_read_whole_before_a_no_says_the_very_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inquiry, "_LITTLE", 256)
 
@@ -143,7 +152,7 @@ def test_a_store_read_whole_before_a_no_says_the_very_same(monkeypatch: pytest.M
         pile = [sealed(item) for item in world.items]
         listed, asked = judge(world, world.items), ask(world, filled(MemoryStore(), pile))
         assert asked.verdict == listed.verdict
-        assert asked.graph == listed.graph
+        assert shape(asked) == shape(listed)
         assert [finding.code for finding in asked.findings] == [finding.code for finding in listed.findings]
 
     holds()

@@ -4,6 +4,9 @@ What `procedure.prove` gives follows from the item's bytes, the trust, the limit
 windows are open at the time at which claimed times count. Trust and limits are the prover's own and frozen; bytes and
 windows are what a proof is remembered by. Nothing else is remembered: no refusal, since a proof alone is worth having
 again; and nothing that changes by itself, so that revocation, a second opinion and the policy judge every proof anew.
+Nor what was read: the verified bytes are parsed for each use, since a predicate's reader, or whoever was handed its
+predicate in a report, may have changed the lists and objects in it.
+
 The signature checks that a proof took once are counted whenever it is used: no limit moves with what is remembered.
 """
 
@@ -17,7 +20,7 @@ from typing import TypeAlias
 from glasswing_attest.attestation import Attestation
 from glasswing_attest.limits import Budget, Limits
 from glasswing_attest.trust.root import Trust
-from glasswing_attest.verification.binding import VerifiedStatement
+from glasswing_attest.verification.binding import VerifiedStatement, read_again
 from glasswing_attest.verification.procedure import prove
 
 __all__ = ["Prover"]
@@ -55,7 +58,7 @@ class Prover:
             known = self._known.get(key)
         if known is not None:
             budget.spend(known.checks, where="signatures")
-            return known.proved
+            return tuple(read_again(each, limits=self.limits) for each in known.proved)
         before = budget.spent
         proved = prove(attestation, self.trust, claimed_at=claimed_at, limits=self.limits, budget=budget)
         self._keep(key, _Known(proved=proved, checks=budget.spent - before))

@@ -24,8 +24,9 @@ __all__ = ["BANNER", "DESCRIPTION", "EPILOG", "HELP", "add_arguments", "run"]
 
 HELP = "show what evidence says, without verifying it"
 DESCRIPTION = """\
-Show what a bundle, an envelope, JSON lines, an attestation set, a directory of these, or a case says. Nothing is
-verified: no signature is checked, and anybody may have written it. The exit code says only whether it could be read.
+Show what a bundle, an envelope, JSON lines, an attestation set, what other tools keep these in, a directory, or a case
+says. Nothing is verified: no signature is checked, and anybody may have written it. The exit code says only whether it
+could be read.
 """
 EPILOG = """\
 examples:

@@ -20,7 +20,7 @@ from glasswing_attest.verification.signature import SignedPayload
 from glasswing_attest.verification.timestamps import VerifiedTimes
 from glasswing_attest.verification.transparency import LoggedSignature
 
-__all__ = ["VerifiedPayload", "VerifiedStatement", "check", "read", "require_in_toto"]
+__all__ = ["VerifiedPayload", "VerifiedStatement", "check", "read", "read_again", "require_in_toto"]
 
 _SEAL = object()
 _IN_TOTO = re.compile(r"application/vnd\.in-toto(\.[A-Za-z0-9._-]+)?\+json")
@@ -83,6 +83,14 @@ def check(logged: LoggedSignature, times: VerifiedTimes, signer: VerifiedSigner)
 def read(verified: VerifiedPayload, *, limits: Limits) -> VerifiedStatement:
     """Parse the verified bytes, once and strictly. Raises as `Statement.parse_unverified` does."""
     statement = Statement.parse_unverified(verified.payload, limits=limits)
+    return VerifiedStatement(
+        statement=statement, signer=verified.signer, times=verified.times, logs=verified.logs, seal=_SEAL
+    )
+
+
+def read_again(verified: VerifiedStatement, *, limits: Limits) -> VerifiedStatement:
+    """Parse the same verified bytes anew: what was read from them before may have been changed by whoever got it."""
+    statement = Statement.parse_unverified(verified.statement.payload, limits=limits)
     return VerifiedStatement(
         statement=statement, signer=verified.signer, times=verified.times, logs=verified.logs, seal=_SEAL
     )

@@ -390,7 +390,8 @@ def test_only_statements_are_signed() -> None:
     for raw, error in (
         (b"junk", NotJson),
         (b"{}", FieldMissing),
-        (b'{"_type": "link"}', StatementTypeUnsupported),
+        (b'{"_type": "layout"}', StatementTypeUnsupported),
+        (b'{"_type": "link"}', FieldMissing),
     ):
         with pytest.raises(error):
             sign_statement(raw, signer=HONEST)
