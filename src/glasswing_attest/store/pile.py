@@ -149,7 +149,13 @@ class Pile:
             self._asked.add(label)
         else:
             self._asked.discard(label)
-        return self._put(_answered(ask, label), label)
+        return self._put(self._counted(_answered(ask, label)), label)
+
+    def _counted(self, items: Iterable[Item]) -> Iterator[Item]:
+        """Count what a store gives, also what it gave before: it may give one item for ever."""
+        for count, item in enumerate(items, start=1):
+            self._limits.check("evidence", count, where=item.origin)
+            yield item
 
     def _put(self, items: Iterable[Item], origin: str) -> tuple[Item, ...]:
         given = self._given.setdefault(_told(origin), set())

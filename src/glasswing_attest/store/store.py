@@ -23,12 +23,19 @@ class Item:
     """One item of the pile: its bytes, and where they came from, for messages.
 
     The origin is text that UTF-8 can carry: what a path holds beside that is written as an escape.
+
+    Raises:
+        UsageError: data that is not bytes, or an origin that is no text.
     """
 
     data: bytes
     origin: str
 
     def __post_init__(self) -> None:
+        for name, kind in (("data", bytes), ("origin", str)):
+            if not isinstance(getattr(self, name), kind):
+                found = type(getattr(self, name)).__name__
+                raise UsageError(where=f"Item.{name}", found=found, wanted=kind.__name__)
         object.__setattr__(self, "origin", self.origin.encode("utf-8", "backslashreplace").decode("utf-8"))
 
 

@@ -26,7 +26,7 @@ LEAST: dict[str, Any] = {
 }
 WHOLE: dict[str, Any] = {
     **LEAST,
-    "levels": ("SLSA_BUILD_LEVEL_3", "SLSA_SOURCE_LEVEL_UNEVALUATED", "SLSA_SOURCE_TWO_PARTY_REVIEWED", "ACME_SCANNED"),
+    "levels": ("SLSA_BUILD_LEVEL_3", "SLSA_SOURCE_LEVEL_UNEVALUATED", "SLSA_BUILD_REPRODUCED", "ACME_SCANNED"),
     "time_verified": datetime(2026, 1, 2, 3, 4, 5, 500_000, UTC),
     "verifier_version": {"checker": "v2.3.0"},
     "policy": ResourceDescriptor(uri="https://verifier.example/policy", digest=DigestSet.of(sha256=HEX)),
@@ -52,7 +52,7 @@ def test_a_whole_summary_is_written_as_slsa_has_it() -> None:
         "verifiedLevels": [
             "SLSA_BUILD_LEVEL_3",
             "SLSA_SOURCE_LEVEL_UNEVALUATED",
-            "SLSA_SOURCE_TWO_PARTY_REVIEWED",
+            "SLSA_BUILD_REPRODUCED",
             "ACME_SCANNED",
         ],
         "dependencyLevels": {"SLSA_BUILD_LEVEL_3": 5, "SLSA_BUILD_LEVEL_0": 0},

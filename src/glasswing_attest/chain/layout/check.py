@@ -191,13 +191,13 @@ def verify_layout(
     if not owners:
         raise UsageError(where="keys", found="nothing", wanted="the keys of whoever the layout must be by")
     enough = len(owners) if threshold is None else threshold
-    if not 1 <= enough <= len(owners):
+    if type(enough) is not int or not 1 <= enough <= len(owners):
         raise UsageError(where="threshold", found=enough, wanted=f"1 to {len(owners)}, the number of distinct keys")
-    if at.utcoffset() is None:
-        raise UsageError(where="at", found=at.isoformat(), wanted="a time with a zone")
+    if not isinstance(at, datetime) or at.utcoffset() is None:
+        raise UsageError(where="at", found=str(at), wanted="a time with a zone")
     for name, value in substitution.items():
         # What is put in is the caller's text, perhaps of somebody else's making. It must not widen a rule.
-        if not value or set(value) & set("*?[]{}"):
+        if not isinstance(value, str) or not value or set(value) & set("*?[]{}"):
             raise UsageError(where=f"substitution[{name!r}]", found=value, wanted="text without any of *?[]{}")
     given = Sublayout(layout=layout, links=tuple(links), inspections=inspections, sublayouts=sublayouts)
     return _Check(at, limits).layout(given, owners, enough, substitution, 1)
@@ -258,6 +258,23 @@ class _Check:
         # A certificate brings a key of its own, and a layout speaks of keys alone.
         return list({proof.key.der: proof for proof in proofs if proof.leaf is None}.values())
 
+    def _authentic(self, data: bytes, keys: Iterable[PublicKey]) -> tuple[Attestation, list[SignedPayload]]:
+        """Read a link or a sublayout that one of these keys signed. Raises for anything else.
+
+        What exceeds a limit by itself, before anybody is known to stand behind it, is anything else as well: a stranger
+        who may add to the pile takes nothing from what others prove.
+        """
+        try:
+            attestation = Attestation.parse(data, limits=self._limits)
+            signed = self._signed(attestation, keys)
+        except LimitError as e:
+            if self._signatures.is_exceeded:
+                raise
+            raise KeyUntrusted(where=e.where, because=str(e)) from e
+        if not signed:
+            raise KeyUntrusted(where="$.verificationMaterial")
+        return attestation, signed
+
     def _read(self, signed: SignedPayload) -> Node:
         """Read what was signed, once it is proved."""
         return read_json(require_in_toto(signed).payload, limits=self._limits)
@@ -279,7 +296,10 @@ class _Check:
             except GlasswingError as e:
                 refused.setdefault(_claimed_step(link, self._limits), []).append(e)
         for step in layout.steps:
-            for sublayout in given.sublayouts.get(step.name, ()):
+            for number, sublayout in enumerate(given.sublayouts.get(step.name, ())):
+                if not isinstance(sublayout, Sublayout):
+                    where, found = f"sublayouts[{step.name!r}][{number}]", type(sublayout).__name__
+                    raise UsageError(where=where, found=found, wanted="a Sublayout")
                 try:
                     told[step.name] += self._sublayout(sublayout, step, depth)
                 except (LimitError, UsageError):
@@ -290,10 +310,7 @@ class _Check:
 
     def _link(self, data: bytes, layout: Layout, keys: tuple[PublicKey, ...]) -> tuple[Step, list[_Told]]:
         """Read one link of one step. Raises where it proves nothing."""
-        attestation = Attestation.parse(data, limits=self._limits)
-        signed = self._signed(attestation, keys)
-        if not signed:
-            raise KeyUntrusted(where="$.verificationMaterial")
+        attestation, signed = self._authentic(data, keys)
         node = self._read(signed[0])
         if (kind := node.need("_type").text()) != LINK:
             raise StatementTypeUnsupported(where="$._type", found=kind, wanted=LINK)
@@ -318,9 +335,7 @@ class _Check:
 
     def _sublayout(self, given: Sublayout, step: Step, depth: int) -> list[_Told]:
         """Verify a sublayout once for each functionary of the step who signed it, as a layout of that one's own."""
-        signed = self._signed(Attestation.parse(given.layout, limits=self._limits), step.functionaries)
-        if not signed:
-            raise KeyUntrusted(where="$.verificationMaterial")
+        _, signed = self._authentic(given.layout, step.functionaries)
         found = []
         for proof in signed:
             verified = self.layout(given, (proof.key,), 1, _NONE, depth + 1)
@@ -371,9 +386,13 @@ def _apply(items: Iterable[Step | Inspection], flows: Mapping[str, Flow]) -> Non
 def _require_results(layout: Layout, given: Sublayout) -> None:
     names = {inspection.name for inspection in layout.inspections}
     for inspection in layout.inspections:
-        if inspection.name not in given.inspections:
+        result = given.inspections.get(inspection.name)
+        if result is None:
             found = " ".join(inspection.run)
             raise InspectionUnsupported(where=f"inspect.{inspection.name}", found=found)
+        if not isinstance(result, Inspected):
+            found = type(result).__name__
+            raise UsageError(where=f"inspections[{inspection.name!r}]", found=found, wanted="an Inspected")
     for label, told, known in (
         ("inspections", given.inspections, names),
         ("sublayouts", given.sublayouts, {step.name for step in layout.steps}),

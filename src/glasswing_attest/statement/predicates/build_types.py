@@ -60,9 +60,11 @@ def _container_based(external: Parameters, _internal: Parameters, resource: Reso
 
     https://slsa.dev/container-based-build/v0.1?draft
     """
+    digests = resource.digest.to_dict()
     for parameter, role in (("source", "code"), ("builderImage", "image")):
         named = external.get(parameter)
-        if isinstance(named, dict) and (named.get("uri"), named.get("digest")) == (resource.uri, _digests(resource)):
+        # What has no digest is not told apart from another state of the same place.
+        if digests and isinstance(named, dict) and (named.get("uri"), named.get("digest")) == (resource.uri, digests):
             return role
     return ""
 
@@ -84,11 +86,6 @@ _TEKTON_INPUTS = ("inputs/result", "input/result", "input/results")  # the page 
 def _code_at(repository: JsonValue, ref: JsonValue, resource: ResourceDescriptor) -> str:
     is_said = isinstance(repository, str) and isinstance(ref, str) and repository and ref
     return "code" if is_said and resource.uri == f"git+{repository}@{ref}" else ""
-
-
-def _digests(resource: ResourceDescriptor) -> dict[str, str] | None:
-    # What has no digest is not told apart from another state of the same place.
-    return resource.digest.to_dict() or None
 
 
 BUILD_TYPES: Mapping[str, _Role] = MappingProxyType(

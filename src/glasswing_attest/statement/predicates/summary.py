@@ -50,7 +50,7 @@ PASSED, FAILED = "PASSED", "FAILED"
 
 _LEVEL = re.compile(r"(SLSA_[A-Z][A-Z0-9_]*?)_LEVEL_(?:[0-9]+|UNEVALUATED)")
 # The only values of SLSA's own besides levels (SLSA v1.2, verified-properties.md).
-_PROPERTIES = frozenset({"SLSA_SOURCE_TWO_PARTY_REVIEWED"})
+_PROPERTIES = frozenset({"SLSA_SOURCE_TWO_PARTY_REVIEWED", "SLSA_BUILD_REPRODUCED"})
 _VERSION = re.compile(r"(?:0|[1-9][0-9]*)\.(?:0|[1-9][0-9]*)")
 _UINT64 = 2**64
 
