@@ -248,7 +248,7 @@ def test_every_predicate_type_has_a_page(root: Path) -> None:
     assert differences((kind.uri for kind in BUILT_IN), index) == []
     assert {record.predicate_type for record in registry} <= set(index)
     for uri, row in index.items():
-        linked = re.findall(r"\]\(([^)#]+\.md)\)", row)
+        linked = re.findall(r"\]\(([^)#]+\.md)(?:#[^)]+)?\)", row)
         assert linked, f"{uri} has no page"
         assert uri in page(root, f"spec/{linked[0]}"), f"{linked[0]} does not name {uri}"
 

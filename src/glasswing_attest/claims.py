@@ -31,8 +31,8 @@ class Claim:
         dependencies: what the subject was made from.
         scope: the repository or resource that the predicate claims to speak for, or "".
         key: what makes two claims the same: the payload's sha256, the signer, and all that is proved of the signer and
-            the time. One payload may come wrapped twice, and be proved under other names or times: neither may hide
-            the other.
+            the time. One payload may come wrapped twice, and be proved under other names or times, or by certificates
+            that say other things of the same holder: neither may hide the other.
     """
 
     verified: VerifiedStatement
@@ -43,8 +43,10 @@ class Claim:
 
     def __post_init__(self) -> None:
         # Hashes the payload, so once; the walk compares keys over and over.
-        proved = (sorted(self.signer.names), self.signer.root, self.signed_by, self.verified.logs)
-        object.__setattr__(self, "key", (self.statement.digest, self.signer.principal, repr(proved)))
+        signer = self.signer
+        whose = (sorted(signer.names), signer.root, signer.fingerprint, signer.claims, signer.not_before)
+        proved = (*whose, self.signed_by, self.verified.logs)
+        object.__setattr__(self, "key", (self.statement.digest, signer.principal, repr(proved)))
 
     @property
     def statement(self) -> Statement:

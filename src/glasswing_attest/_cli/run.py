@@ -89,7 +89,9 @@ def run(args: argparse.Namespace, output: Output) -> int:
     made = [_pair(word, "--output", KINDS) for word in args.output]
     if not made:
         raise UsageError(where="--output", found="nothing", wanted="at least one thing that the command makes")
-    for _, path in made:
+    for i, (_, path) in enumerate(made):
+        if path in [other for _, other in made[:i]]:
+            raise UsageError(where=f"--output {path}", because="it is said twice")
         _refuse_there_already(Path(path))
     targets = tuple(dict.fromkeys(sidecar(path) for _, path in made))
     # A directory that is not there yet may be what the command makes.
@@ -134,6 +136,9 @@ def _refuse_targets(targets: Sequence[Path], made: Sequence[tuple[str, str]]) ->
     for target in targets:
         for _, path in made:
             refuse_within(target, path, "--output")
+        if target.is_symlink():
+            # The command may have laid it there, to have something written elsewhere.
+            raise UsageError(where=f"--output {target}", because="a link is there already", do="remove it first")
         refuse_to_spoil(target, "--output")
 
 
@@ -229,7 +234,8 @@ def _input(role: str, path: str) -> Artifact:
 
 
 def _is_checkout(path: Path) -> bool:
-    return any((folder / ".git").exists() for folder in (path, *path.parents))
+    # As `Source` finds it. A .git that leads nowhere is refused there, and not passed over here.
+    return any(os.path.lexists(folder / ".git") for folder in (path, *path.parents))
 
 
 # --- the command -----------------------------------------------------------------------------------------------------

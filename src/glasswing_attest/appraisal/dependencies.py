@@ -343,7 +343,8 @@ def _faults(package: Package, files: Mapping[str, str]) -> Findings:
         return
     outside = [f.name for f in package.files if f.is_outside]
     inside = [f for f in package.files if not f.is_outside and not is_bytecode(f.name)]
-    unhashed = [f.name for f in inside if not f.sha256 and not f.name.startswith(f"{package.metadata}/RECORD")]
+    unhashable = {f"{package.metadata}/{name}" for name in ("RECORD", "RECORD.jws", "RECORD.p7s")}
+    unhashed = [f.name for f in inside if not f.sha256 and f.name not in unhashable]
     missing = [f.name for f in inside if f.name not in files]
     modified = [f.name for f in inside if f.sha256 and f.name in files and files[f.name] != f.sha256]
     anew = "install it anew, and find out who changed it"

@@ -50,7 +50,7 @@ from glasswing_attest.artifact.installed import (
 )
 from glasswing_attest.artifact.manifest import Facts, FileEntry, Manifest, dir_hash
 from glasswing_attest.artifact.tree import OnDisk, open_directory
-from glasswing_attest.errors import ArtifactEmpty, ArtifactError, ArtifactUnreadable, ArtifactUnstable
+from glasswing_attest.errors import ArtifactEmpty, ArtifactError, ArtifactIrregular, ArtifactUnreadable, ArtifactUnstable
 from glasswing_attest.limits import DEFAULT, Limits
 
 __all__ = ["Environment", "Installed", "StartupFile"]
@@ -204,7 +204,7 @@ class Environment:
             sites=sites,
             bytecode=tuple(sorted(bytecode)),
             startup=tuple(_startup(root, sites, files, limits)),
-            sees_system=_config(root).get("include-system-site-packages", "").lower() == "true",
+            sees_system=_sees_system(root),
             markers=_markers(self.prefix, sites),
         )
 
@@ -213,12 +213,22 @@ class Environment:
 
 
 def _sites(root: Path) -> tuple[str, ...]:
-    """The directories that packages are installed into, relative to the prefix. Links are not followed."""
-    found = []
+    """The directories that packages are installed into, relative to the prefix.
+
+    An interpreter imports through links as well. So one is passed over only if it leads to a directory that is read
+    anyway, as ``lib64`` leads to ``lib`` in a venv.
+    """
+    found, links = [], []
     for library in ("lib", "lib64"):
-        for python in _directories(root / library):
-            if _PYTHON.fullmatch(python):
-                found += [f"{library}/{python}/{s}" for s in _directories(root / library / python) if s in _SITES]
+        for python in filter(_PYTHON.fullmatch, _directories(root / library, links=True)):
+            for name in _SITES:
+                site = f"{library}/{python}/{name}"
+                if (root / site).is_dir():
+                    (found if os.path.realpath(root / site) == str(root / site) else links).append(site)
+    for site in links:
+        target = os.path.realpath(root / site)
+        if target not in {str(root / name) for name in found}:
+            raise ArtifactIrregular(where=str(root / site), found=f"a link to {target}", wanted="a directory")
     if not found:
         raise ArtifactUnreadable(
             where=str(root),
@@ -228,12 +238,10 @@ def _sites(root: Path) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _directories(path: Path) -> list[str]:
+def _directories(path: Path, *, links: bool = False) -> list[str]:
     try:
         with os.scandir(path) as entries:
-            if path.is_symlink():
-                return []
-            return [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+            return [entry.name for entry in entries if entry.is_dir(follow_symlinks=links)]
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as e:
@@ -386,21 +394,37 @@ def _startup(root: Path, sites: tuple[str, ...], files: dict[str, FileEntry], li
         data = _content(root, name, limits)
         _require_same(root, files, {name: b"" if data is None else data})
         try:
-            lines = [line.strip() for line in (data or b"").decode("utf-8-sig").splitlines()]
+            text = (data or b"").decode("utf-8-sig")
         except UnicodeDecodeError:
             yield StartupFile(name=name, runs_code=True)
             continue
-        said = [line for line in lines if line and not line.startswith("#")]
+        # Only a "#" in the first column begins a comment; white space before it makes it a path.
+        said = [line for line in re.split(r"\r\n|\r|\n", text) if line.strip() and not line.startswith("#")]
         code = [line for line in said if line.startswith(("import ", "import\t"))]
-        yield StartupFile(name=name, runs_code=bool(code), paths=tuple(line for line in said if line not in code))
+        paths = tuple(line.strip() for line in said if line not in code)
+        yield StartupFile(name=name, runs_code=bool(code), paths=paths)
 
 
 # --- interpreter and platform ----------------------------------------------------------------------------------------
 
 
-def _config(root: Path) -> dict[str, str]:
-    """Read ``pyvenv.cfg``; nothing where there is none."""
-    data = _content(root, "pyvenv.cfg", DEFAULT)
+def _sees_system(root: Path) -> bool:
+    """Tell whether the interpreter imports from outside of the prefix, as its ``site`` module decides it.
+
+    The file beside the interpreter comes first. One that does not say reads as one that says yes.
+    """
+    for name in ("bin/pyvenv.cfg", "pyvenv.cfg"):
+        config = _config(root, name)
+        if config is not None:
+            return config.get("include-system-site-packages", "true").lower() == "true"
+    return False
+
+
+def _config(root: Path, name: str = "pyvenv.cfg") -> dict[str, str] | None:
+    """Read ``pyvenv.cfg``; None where there is none."""
+    if not os.path.lexists(root / name):
+        return None
+    data = _content(root, name, DEFAULT)
     pairs = (line.partition("=") for line in (data or b"").decode("utf-8", "replace").splitlines())
     return {key.strip().lower(): value.strip() for key, equals, value in pairs if equals}
 
@@ -423,7 +447,7 @@ def _markers(prefix: Path, sites: tuple[str, ...]) -> Facts:
         markers["platform_python_implementation"] = "PyPy" if is_pypy else "CPython"
     else:
         del markers["implementation_name"], markers["platform_python_implementation"]
-    config = _config(Path(os.path.realpath(prefix)))
+    config = _config(Path(os.path.realpath(prefix))) or {}
     full = config.get("version_info") or config.get("version", "")
     full = re.sub(r"(\d+\.\d+\.\d+)\.final\.0", r"\1", full)
     if re.fullmatch(r"\d+\.\d+\.\d+(?:(?:a|b|rc)\d+)?", full) and full.startswith(

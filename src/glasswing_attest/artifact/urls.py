@@ -19,17 +19,23 @@ def public_url(url: str) -> str:
     >>> public_url("git@git.example:acme/train.git"), public_url("../train")
     ('git.example:acme/train.git', '../train')
     """
-    if not url or not url.isprintable():
+    if not url or not url.isprintable() or "\\" in url:
         return ""
     if "://" not in url:
         # The short form of ssh, user@host:path; anything else without a scheme is a path.
         authority, slash, rest = url.partition("/")
         if ":" not in authority:
-            return url
+            return "" if url.startswith("//") else url
+        if "@" in slash + rest:
+            return ""  # of another form, or with a password that holds a slash
         return f"{authority.rpartition('@')[2]}{slash}{rest}".partition("?")[0].partition("#")[0]
     try:
         parts = urlsplit(url)
-        _ = parts.port  # a password with an unescaped "/" leaves something that is no port
+        port = parts.port  # a password with an unescaped "/" leaves something that is no port ...
     except ValueError:
         return ""
+    if not parts.netloc and parts.scheme != "file":
+        return ""
+    if port is not None and "@" not in parts.netloc and "@" in parts.path:
+        return ""  # ... or digits, with the host behind it
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))

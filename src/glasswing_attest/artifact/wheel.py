@@ -133,7 +133,7 @@ class Wheel:
 
     def unproved(self, package: Package) -> tuple[str, ...]:
         """Name the programs of the installed package whose bytes an installer wrote, so that the wheel lacks them."""
-        rewritten = {f"bin/{name.rpartition('/')[2]}" for name in self.scripts}
+        rewritten = {f"bin/{name.removeprefix(_scripts_of(self.metadata))}" for name in self.scripts}
         return tuple(sorted(f.name for f in package.files if f.name in rewritten or self._generates(f.name)))
 
     def _generates(self, name: str) -> bool:
@@ -151,6 +151,11 @@ class Wheel:
             places = [n for n in installed if n.startswith("include/") and n.endswith(f"/{rest}")]
             return next((n for n in places if installed[n] == sha256), f"include/{rest}")
         return {"purelib": f"{site}/{rest}", "platlib": f"{site}/{rest}", "scripts": f"bin/{rest}"}.get(scheme, rest)
+
+
+def _scripts_of(metadata: str) -> str:
+    """The directory within a wheel whose files an installer puts among the programs."""
+    return f"{metadata.removesuffix('.dist-info')}.data/scripts/"
 
 
 def _contents(
@@ -172,13 +177,13 @@ def _contents(
         if file_.is_outside or not file_.name.startswith(f"{_ROOT}/"):
             raise FieldRefused(where=place, found=file_.name, wanted="a name within the wheel")
         files[file_.name.removeprefix(f"{_ROOT}/")] = file_.sha256
+    metadata = records[0].partition("/")[0]
     scripts = set()
     for name in names:
-        if ".data/scripts/" in name and not name.endswith("/"):
+        if name.startswith(_scripts_of(metadata)) and not name.endswith("/"):
             with archive.open(name) as script:
                 if script.read(8) == b"#!python":
                     scripts.add(name)
-    metadata = records[0].partition("/")[0]
     return metadata, files, frozenset(scripts), _programs(archive, f"{metadata}/entry_points.txt", where, limits)
 
 

@@ -30,7 +30,7 @@ from glasswing_attest.capture.ci import Platform
 from glasswing_attest.capture.host import Host
 from glasswing_attest.capture.image import ImageReference
 from glasswing_attest.capture.secrets import NO_SECRETS_ALLOWED, refuse_secrets
-from glasswing_attest.errors import BuildIncomplete, InputsChanged, SourceRefused, UsageError
+from glasswing_attest.errors import BuildIncomplete, FieldRefused, InputsChanged, SourceRefused, UsageError
 from glasswing_attest.statement.predicates.predicate_type import ROLES
 from glasswing_attest.statement.predicates.provenance import Provenance
 from glasswing_attest.statement.resource import ResourceDescriptor
@@ -170,7 +170,11 @@ class Build:
         Raises:
             UsageError: no platform is recognised, or parameters come without a build type that defines them.
         """
-        platform = Platform.detect(os.environ if environ is None else environ, namespace=namespace)
+        platform = Platform.detect(
+            os.environ if environ is None else environ,
+            namespace=namespace,
+            secrets_allowed_unsafe=secrets_allowed_unsafe,
+        )
         if platform is None:
             raise UsageError(
                 where="environ",
@@ -225,12 +229,16 @@ class Build:
         (6, {'epochs': 3})
 
         Raises:
-            UsageError: when it decorates, for an argument that the function does not have.
+            UsageError: when it decorates, for an argument that the function does not have, and for a coroutine or
+                generator, which only begins when it was called.
         """
         names = tuple(arguments)
 
         def decorate(function: Callable[Concatenate[Build, _Given], _Made]) -> Callable[_Given, Recorded[_Made]]:
             signature = inspect.signature(function)
+            if any(runs_later(function) for runs_later in _RUN_LATER):
+                because = f"{function.__qualname__} runs after its call has returned"
+                raise UsageError(where="function", because=because, do="say `with Build(…) as build:` within it")
             for name in names:
                 if name not in list(signature.parameters)[1:]:
                     raise UsageError(where="arguments", found=name, wanted=f"an argument of {function.__qualname__}")
@@ -287,6 +295,7 @@ class Build:
             raise UsageError(where="role", found=role, wanted=f"one of {', '.join(ROLES)}")
         refuse_secrets({"name": name, "uri": uri}, role, self._allowed)
         manifest = _clean(measure(artifact, progress=progress))
+        refuse_secrets(manifest.name, f"{role} (a name)", self._allowed)
         if manifest.is_declared and role not in _DECLARABLE:
             raise UsageError(
                 where=f"{role} {manifest.name}".strip(),
@@ -354,7 +363,7 @@ class Build:
             raise UsageError(where="packages", found=found, wanted="the packages of the environment")
         self.add_internal_parameters({"environment": {"markers": dict(environment.markers)}})
         resources = [_package(package) for package in known]
-        refuse_secrets([r.uri for r in resources], "dependency", self._allowed)
+        refuse_secrets([[r.uri, r.download_location] for r in resources], "dependency", self._allowed)
         self._further += resources
         self._environments.append((environment, installed))
         return known
@@ -418,13 +427,18 @@ class Build:
     def _gather(self, name: str, values: Mapping[str, object]) -> None:
         """Add to an internal parameter that is an object itself."""
         where = f"internal_parameters.{name}"
-        joined = self._joined(self._internal.get(name, {}), values, where)
+        before = self._internal.get(name, {})
+        if not isinstance(before, Mapping):
+            raise UsageError(where=where, because="it was given another value before")
+        joined = self._joined(before, values, where)
         self._internal = MappingProxyType({**self._internal, name: dict(joined)})
 
     # --- what came out ------------------------------------------------------------------------------------------------
 
     def output(self, artifact: Artifact, *, name: str = "") -> None:
         """Name something that the run makes. It is digested once, when the run ends: see `outputs`.
+
+        So is what a `Manifest` was measured from; only of bytes in memory there is nothing to read again.
 
         Raises:
             UsageError: outside of the run, no artifact, or a declared manifest.
@@ -460,7 +474,8 @@ class Build:
         if isinstance(artifact, type) or not callable(getattr(artifact, "measure", None)):
             found = type(artifact).__name__
             raise UsageError(where=where, found=found, wanted="an artifact, such as Model(path), or a Manifest")
-        refuse_secrets(name, f"{where} (a name)", self._allowed)
+        for called in (name, getattr(artifact, "name", "")):
+            refuse_secrets(called, f"{where} (a name)", self._allowed)
         return _Left(artifact=artifact, name=name, media_type=media_type)
 
     def _require_running(self, where: str) -> None:
@@ -507,8 +522,8 @@ class Build:
         return Provenance(
             build_type=self._build_type,
             builder_id=self._builder,
-            external_parameters=self._external,
-            internal_parameters=self._internal,
+            external_parameters=copy.deepcopy(dict(self._external)),
+            internal_parameters=copy.deepcopy(dict(self._internal)),
             resolved_dependencies=self._dependencies(),
             builder_version=self._builder_version,
             invocation_id=self._invocation,
@@ -537,10 +552,17 @@ class Build:
 
     def _frozen(self, values: Mapping[str, object] | None, where: str) -> Mapping[str, Any]:
         """Keep values as they are now. Raises `FieldRefused` for what JSON cannot say exactly, and `SecretRefused`."""
-        kept = copy.deepcopy(dict(values or {}))
-        canonical_json(kept, where=where)
-        refuse_secrets(kept, where, self._allowed)
-        return MappingProxyType(kept)
+        given = dict(values or {})
+        try:
+            refuse_secrets(given, where, self._allowed)  # first of all, for other errors tell what they found
+            canonical_json(given, where=where)
+            return MappingProxyType(copy.deepcopy(given))
+        except RecursionError as e:
+            raise FieldRefused(where=where, because="it is nested too deeply") from e
+
+
+_RUN_LATER = (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)
+"""What tells functions whose call only makes something that runs later, when no build records it any more."""
 
 
 def _second(time: datetime) -> datetime:
@@ -572,8 +594,14 @@ def _again(artifact: Artifact, manifest: Manifest) -> Manifest:
 
 
 def _measured(left: _Left, where: str) -> Manifest:
-    manifest = _clean(measure(left.artifact, where=where))
-    return dataclasses.replace(manifest, name=left.name) if left.name else manifest
+    given, name = left.artifact, left.name
+    if isinstance(given, Manifest):
+        # It may have been measured before the run began.
+        manifest, name = _again(given, given), name or given.name
+    else:
+        manifest = measure(given, where=where)
+    manifest = _clean(manifest)
+    return dataclasses.replace(manifest, name=name) if name else manifest
 
 
 def _byproduct(left: _Left) -> ResourceDescriptor:

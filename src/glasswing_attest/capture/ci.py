@@ -15,13 +15,13 @@ All of it is the word of the process that reads it: whoever can set a variable c
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from glasswing_attest._wire import JsonValue
 from glasswing_attest.artifact.digest import DigestSet
-from glasswing_attest.capture.secrets import refuse_secrets
+from glasswing_attest.capture.secrets import NO_SECRETS_ALLOWED, refuse_secrets
 from glasswing_attest.errors import UsageError
 from glasswing_attest.statement.resource import ResourceDescriptor
 
@@ -136,13 +136,21 @@ class Platform:
     builder_version: Mapping[str, JsonValue] = field(default_factory=lambda: _NOTHING, hash=False)
 
     @classmethod
-    def detect(cls, environ: Mapping[str, str], *, namespace: str = "") -> Platform | None:
+    def detect(
+        cls,
+        environ: Mapping[str, str],
+        *,
+        namespace: str = "",
+        secrets_allowed_unsafe: Collection[str] = NO_SECRETS_ALLOWED,
+    ) -> Platform | None:
         """Recognise the platform from the environment; None on none of them.
 
         Args:
             environ: the environment. Only the variables in `READS` are looked at.
             namespace: of a Kubernetes pod, where no variable says it: the text of the service account's file
                 ``namespace``.
+            secrets_allowed_unsafe: the paths of values that look like secrets and that you know to be none, as the
+                error tells them.
 
         Raises:
             UsageError: two platforms at once, or one that does not say what it always says.
@@ -159,15 +167,16 @@ class Platform:
             made = _kubernetes(_Variables(environ, READS["kubernetes"]), namespace)
         else:
             return None
-        _look(made)
+        _look(made, secrets_allowed_unsafe)
         return made
 
 
-def _look(made: Platform) -> None:
-    refuse_secrets(dict(made.external_parameters), f"{made.name}.externalParameters")
-    refuse_secrets(dict(made.internal_parameters), f"{made.name}.internalParameters")
+def _look(made: Platform, allowed: Collection[str]) -> None:
+    # The paths are those by which `Build` calls them, where this platform's own build type is what is recorded.
+    refuse_secrets(dict(made.external_parameters), "parameters", allowed)
+    refuse_secrets(dict(made.internal_parameters), "internal_parameters", allowed)
     uris = {"builderId": made.builder_id, "invocationId": made.invocation_id}
-    refuse_secrets({**uris, "source": made.source.uri if made.source else ""}, made.name)
+    refuse_secrets({**uris, "source": made.source.uri if made.source else ""}, made.name, allowed)
 
 
 class _Variables:
@@ -218,7 +227,9 @@ def _set(**values: str) -> dict[str, JsonValue]:
 def _github(env: _Variables) -> Platform:
     server = env.need("GITHUB_SERVER_URL", _URL)
     repository = env.need("GITHUB_REPOSITORY", f"{_SLUG}/{_SLUG}")
-    path, _, workflow_ref = env.need("GITHUB_WORKFLOW_REF").removeprefix(f"{repository}/").partition("@")
+    workflow, _, workflow_ref = env.need("GITHUB_WORKFLOW_REF", rf"{_SLUG}/{_SLUG}/[^@]+@.+").partition("@")
+    # A workflow that an organisation requires lies in another repository than the one that it runs for.
+    owner, home, path = workflow.split("/", 2)
     runner = env.get("RUNNER_ENVIRONMENT", "github-hosted|self-hosted")
     run = f"{env.need('GITHUB_RUN_ID', _NUMBER)}/attempts/{env.need('GITHUB_RUN_ATTEMPT', _NUMBER)}"
     return Platform(
@@ -227,7 +238,7 @@ def _github(env: _Variables) -> Platform:
         builder_id=f"{server}/actions/runner/{runner}" if runner else "",
         build_type="https://actions.github.io/buildtypes/workflow/v1",
         external_parameters={
-            "workflow": {"ref": workflow_ref, "repository": f"{server}/{repository}", "path": path},
+            "workflow": {"ref": workflow_ref, "repository": f"{server}/{owner}/{home}", "path": path},
         },
         internal_parameters={
             "github": _set(

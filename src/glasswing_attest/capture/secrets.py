@@ -42,25 +42,51 @@ _TOKENS = (
 _FORMS = (
     *((what, re.compile(rf"(?<![A-Za-z0-9])(?:{pattern})")) for what, pattern in _TOKENS),
     ("a private key", re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY")),
-    ("credentials of an HTTP request", re.compile(r"(?i)\b(?:bearer|basic) +[A-Za-z0-9+/._~=-]{16,}")),
+    ("credentials of an HTTP request", re.compile(r"(?i)\bbearer +[A-Za-z0-9+/._~=-]{16,}")),
+    # Base64 mixes its cases, and no other word behind "basic" does.
+    (
+        "credentials of an HTTP request",
+        re.compile(r"(?i:\bbasic) +(?=[A-Za-z0-9+/]*(?:[a-z0-9][A-Z]|=))[A-Za-z0-9+/]{8,}={0,2}(?![A-Za-z0-9._-])"),
+    ),
+    # A password may hold a slash that nobody escaped; what follows a host and its port is none.
+    (
+        "a URL with a password",
+        re.compile(r"[A-Za-z0-9+.-]://[^][/?#\s@:\"'<>]{0,256}:(?![0-9]{1,5}(?:[/?#]|$))[^\s@\"'<>]{1,1024}+@"),
+    ),
     # A bare user name is no secret for ssh; for http it is a token more often than not.
-    ("a URL with a password", re.compile(r"[A-Za-z0-9+.-]://[^/?#\s@:]{0,256}:[^/?#\s@]{1,1024}@")),
     ("a URL with a user", re.compile(r"(?i)https?://[^/?#\s@]{1,1024}@")),
     ("a signed URL", re.compile(r"(?i)[?&](?:x-amz-signature|x-goog-signature|sig|access_token|token)=[^&\s]{8,}")),
 )
 
-# Words that only sound like it: a tokenizer, the eos_token of a vocabulary, a keyword.
+# Words that only sound like it: a tokenizer, the eos_token of a vocabulary, a keyword, an author.
 _HARMLESS = re.compile(
-    r"tokeni[sz]|keyword|monkey|keyboard|keypoint|keyframe|(?:bos|eos|pad|unk|sep|cls|mask|stop|special|image)_?token"
+    r"tokeni[sz]|keyword|monkey|keyboard|keypoint|keyframe|author(?!i[sz])|"
+    r"(?<![a-z])(?:bos|eos|pad|unk|sep|cls|mask|stop|special|image)_?token"
 )
-_SAYS_SECRET = re.compile(r"passw|passphrase|secret|credential|private_?key|api_?key|access_?key")
-_MAY_SAY_SECRET = re.compile(r"token|key|auth|signature|cookie")
+_SAYS_SECRET = re.compile(
+    r"passw|passphrase|passcode|secret(?!_ids?$)|credential|(?:private|api|access|account)_?key|_pwd$|"
+    r"^pass$|(?:db|sql|user|smtp|mail|redis|proxy|auth|login|root|admin)_?pass$"
+)
+_MAY_SAY_SECRET = re.compile(r"token|key|auth|signature|cookie|secret")
+# A number is refused only under a name that is one: there are settings about secrets, such as how many.
+_IS_SECRET = re.compile(r"(?:passw(?:or)?d|passphrase|passcode|secret|key|_pwd)$")
 # What leads to a secret, or counts one, is none.
-_ABOUT_ONE = re.compile(r"_(?:file|path|dir|env|name|id|ids|size|length|type|count|limit)$")
+_ABOUT_ONE = re.compile(r"_(?:file|path|dir|env|name|(?<!secret_)ids?|size|length|type|count|limit)$")
 # What stands where a secret was taken out.
 _PLACEHOLDER = re.compile(
     r"<[^<>]*>|\*+|\[[A-Za-z ]*\]|\$\{[^{}]*\}|\$[A-Za-z_]+|x{3,}|none|null|true|false", re.IGNORECASE
 )
+# Where a text gives a value its name: NAME=VALUE, "name": "value", and with a bare colon Name: value.
+_SAID = re.compile(
+    r"(?<![\w.-])([A-Za-z_][\w.-]{0,63}+)([\"']?\s{0,4}(?:=(?!=)|:)\s{0,4}[\"']?)"
+    r"(?=([^\s\"'&;,<>]{1,128}(?: [^\s\"'&;,<>]{1,128})?))"  # a value may hold names and values itself
+)
+# A program that reads a secret from somewhere does not say it.
+_CODE = re.compile(r"[$(\[{]|[\w.]+[(\[]|(?:args|cfg|config|env|os|self|settings)\.")
+_RUN = re.compile(r"[A-Za-z0-9]{12,}")
+_TURN = re.compile(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z])(?=[0-9])|(?<=[0-9])(?=[A-Za-z])")
+_HEX = re.compile(r"(?i)[0-9a-f]+")
+_UUID = re.compile(r"(?i)(?<![0-9a-f])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9a-f])")
 
 
 def refuse_secrets(value: object, where: str, allowed: Collection[str] = NO_SECRETS_ALLOWED) -> None:
@@ -90,53 +116,116 @@ def refuse_secrets_in_command(
     for i, word in enumerate(command):
         name, equals, value = word.partition("=")
         path = f"{where}[{i}]"
-        if equals and re.fullmatch(r"-{0,2}[A-Za-z][A-Za-z0-9_.-]*", name):
+        if equals and re.fullmatch(r"[-+~/]{0,2}[A-Za-z_][A-Za-z0-9_.-]*", name):
             _look(value, path, name, allowed)
         elif option and not word.startswith("-"):
             _look(word, path, option, allowed)
         _look(word, path, "", allowed)
-        option = word if word.startswith("-") and not equals else ""
+        option = word if word.startswith("-") and not equals and not _NEGATED.match(word) else ""
+
+
+# Options that take no value, or whose value is no secret.
+_NEGATED = re.compile(r"-{1,2}(?:no|skip|without|disable)[-_]")
 
 
 def _look(value: object, where: str, name: str, allowed: Collection[str]) -> None:
     if where in allowed:
         return
     if isinstance(value, Mapping):
+        said = value.get("name", value.get("key"))
         for key, inner in value.items():
             if isinstance(key, str):
                 # A name that is a secret itself must not be told as the place of one.
                 _look(key, f"{where} (a name)", "", allowed)
-                _look(inner, f"{where}.{key}", key, allowed)
+                # {"name": "API_KEY", "value": …} is a name and its value, as environments are often listed.
+                called = said if key == "value" and isinstance(said, str) else _within(name, key)
+                _look(inner, f"{where}.{key}", called, allowed)
     elif isinstance(value, list | tuple):
         for i, inner in enumerate(value):
             _look(inner, f"{where}[{i}]", name, allowed)
-    elif isinstance(value, str):
-        looks_like = _by_form(value) or _by_name(value, name)
+    else:
+        looks_like = _looks_like(value, name)
         if looks_like:
             raise SecretRefused(where=where, found=looks_like)
+
+
+def _looks_like(value: object, name: str) -> str:
+    if isinstance(value, str):
+        return _by_form(value) or _by_name(value, name) or _by_what_it_says(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return _number_by_name(name)
+    return ""
 
 
 def _by_form(text: str) -> str:
     return next((what for what, pattern in _FORMS if pattern.search(text)), "")
 
 
-def _by_name(text: str, name: str) -> str:
-    called = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().replace("-", "_")
-    called = _HARMLESS.sub("", called)
-    if _ABOUT_ONE.search(called) or not text.strip() or _PLACEHOLDER.fullmatch(text.strip()):
-        return ""
-    if _SAYS_SECRET.search(called):
-        return "a value under a name that says secret"
-    if _MAY_SAY_SECRET.search(called) and _is_random(text):
-        return "a random value under a name that may say secret"
+def _by_what_it_says(text: str) -> str:
+    """Look for names and their values within a text: a line of shell, a connection string, JSON, a header."""
+    for name, sign, said in (found.groups() for found in _SAID.finditer(text)):
+        value = said.split(" ")[0].rstrip("}])")
+        if _CODE.match(value):
+            continue
+        if sign.strip() == ":":
+            # After a bare colon stands prose more often than not.
+            looks_like = _RANDOM_VALUE if _may_say_secret(_called(name)) and _is_random(said) else ""
+        else:
+            looks_like = _number_by_name(name) if value.isdecimal() else _by_name(value, name)
+        if looks_like:
+            return looks_like
     return ""
 
 
+_SECRET_VALUE = "a value under a name that says secret"
+_RANDOM_VALUE = "a random value under a name that may say secret"
+
+
+def _by_name(text: str, name: str) -> str:
+    called = _called(name)
+    if _ABOUT_ONE.search(called) or not text.strip() or _PLACEHOLDER.fullmatch(text.strip()):
+        return ""
+    if _SAYS_SECRET.search(called):
+        return _SECRET_VALUE
+    return _RANDOM_VALUE if _may_say_secret(called) and _is_random(text) else ""
+
+
+def _number_by_name(name: str) -> str:
+    called = _called(name)
+    return _SECRET_VALUE if _SAYS_SECRET.search(called) and _IS_SECRET.search(called) else ""
+
+
+def _called(name: str) -> str:
+    called = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().lstrip("-+~/")
+    return _HARMLESS.sub("", re.sub(r"[-. ]", "_", called))
+
+
+def _may_say_secret(called: str) -> bool:
+    return bool(_MAY_SAY_SECRET.search(called)) and not _ABOUT_ONE.search(called)
+
+
+def _within(name: str, key: str) -> str:
+    """Give the name of what stands below `name`: an object that is called a secret consists of them."""
+    called = _called(name)
+    says = _SAYS_SECRET.search(called) or (key in ("value", "data", "default") and _may_say_secret(called))
+    return f"{name}_{key}" if says else key
+
+
 def _is_random(text: str) -> bool:
-    """Whether it looks drawn at random: long, in one word, of letters and digits, with little repetition."""
-    if len(text) < 16 or any(c.isspace() for c in text):
+    """Whether a word of it looks drawn at random: long, and from small letters to capitals to digits again and again.
+
+    Names that people give turn seldom within a word, and their words are short: ``eval/accuracy_top1_mean``.
+    """
+    if len(text) < 16 or len(text.split()) > 2:
         return False
-    if not (any(c.isdigit() for c in text) and any(c.isalpha() for c in text)):
+    return bool(_UUID.search(text)) or any(_is_drawn(run) for run in _RUN.findall(text))
+
+
+def _is_drawn(run: str) -> bool:
+    if not (any(c.isdigit() for c in run) and any(c.isalpha() for c in run)):
         return False
-    bits = -sum(n / len(text) * math.log2(n / len(text)) for n in Counter(text).values())
-    return bits >= 3.0
+    if len(run) >= 32 and _HEX.fullmatch(run):
+        return True
+    bits = -sum(n / len(run) * math.log2(n / len(run)) for n in Counter(run).values())
+    turns = len(_TURN.findall(run)) / (len(run) - 1)
+    return bits >= 3.0 and turns >= (0.1 if run.isupper() else 0.22)

@@ -363,12 +363,12 @@ def _locked(package: LockedPackage) -> PinnedPackage:
 
 
 def _is_package(found: _Resource) -> bool:
-    is_installed = found.uri.startswith("pkg:generic/") and "installedAs" in found.annotations
-    return is_installed or found.uri.startswith("pkg:pypi/")
+    kind = found.uri.partition("/")[0].lower()  # a purl's scheme and type may be written in capitals
+    return kind == "pkg:pypi" or (kind == "pkg:generic" and "installedAs" in found.annotations)
 
 
 def _from_purl(found: _Resource) -> PinnedPackage:
-    kind, _, rest = found.uri.removeprefix("pkg:").partition("/")
+    kind, _, rest = found.uri.partition("/")
     path, _, qualifiers = rest.partition("#")[0].partition("?")
     name, at, version = path.rpartition("@")
     said = {key: value for key, _, value in (pair.partition("=") for pair in qualifiers.split("&") if pair)}
@@ -377,7 +377,7 @@ def _from_purl(found: _Resource) -> PinnedPackage:
         raise FieldRefused(where="uri", found=found.uri, wanted="pkg:pypi/name@version, the name normalised")
     is_file = bool(found.digest.identity) and found.digest.form is Form.FILE
     url = found.download_location or unquote(said.get("download_url", ""))
-    installed_as: InstalledAs = "unknown" if kind == "generic" else "direct-url" if "download_url" in said else "index"
+    installed_as: InstalledAs = "unknown" if kind.lower() == "pkg:generic" else "direct-url" if "download_url" in said else "index"
     vcs = commit = ""
     if "vcs_url" in said:
         installed_as = "vcs"

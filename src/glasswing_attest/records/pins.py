@@ -10,7 +10,9 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from packaging.markers import InvalidMarker, Marker
 from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
+from packaging.version import InvalidVersion, Version
 
 from glasswing_attest.artifact.lock import Lock, LockedFile, LockedPackage
 from glasswing_attest.errors import FieldRefused, GlasswingError, PackagesUnpinned
@@ -19,6 +21,10 @@ __all__ = ["to_pylock", "to_requirements"]
 
 # What stands bare in a line of requirements: neither white space nor anything that pip gives a meaning.
 _PLAIN = re.compile(r"[A-Za-z0-9._~:/%+!@=&,()-]+")
+# A commit that is the digest of what it names. A branch, or a revision that is counted, names something else tomorrow.
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_ADDRESS = re.compile(r"(?:https?|file)://[^\s#]+")
+_REPOSITORY = re.compile(r"(?:https?|ssh|git|file)://[^\s#]+")
 # Algorithms that an installer finds in hashlib under these names.
 _CHECKED = frozenset({"sha256", "sha384", "sha512", "sha3_256", "sha3_384", "sha3_512"})
 
@@ -67,7 +73,9 @@ def _require(packages: Sequence[LockedPackage], missing: Callable[[LockedPackage
 
 def _missing_for_pylock(package: LockedPackage) -> str:
     if package.installed_as == "vcs":
-        return "" if package.vcs and package.url and package.commit else "a repository without its commit"
+        if package.vcs not in ("git", "hg") or not _COMMIT.fullmatch(package.commit):
+            return "a repository without the id of its commit"
+        return "" if _REPOSITORY.fullmatch(package.url) else "a repository without its URL"
     if missing := _missing_digests(package):
         return missing
     if package.installed_as == "index" and not all(_is_distribution(file.name) for file in package.files):
@@ -88,7 +96,7 @@ def _missing_digests(package: LockedPackage) -> str:
         return "a directory of somebody's machine" if package.installed_as != "unknown" else "an unknown source"
     if not package.files or not all(_hashes(file) for file in package.files):
         return "no digest"
-    if package.installed_as == "direct-url" and not package.url:
+    if package.installed_as == "direct-url" and not _ADDRESS.fullmatch(package.url):
         return "no URL"
     return ""
 
@@ -119,7 +127,7 @@ def _pylock_package(package: LockedPackage) -> Iterator[str]:
         "requires-python": package.requires_python,
     }
     yield from (f"{key} = {_text(value)}" for key, value in said.items() if value)
-    below = {"subdirectory": package.subdirectory} if package.subdirectory else {}
+    below = {"subdirectory": _below(package.subdirectory)} if package.subdirectory else {}
     if package.installed_as == "vcs":
         yield f"vcs = {_table({'type': package.vcs, 'url': package.url, 'commit-id': package.commit, **below})}"
     elif package.installed_as == "direct-url":
@@ -167,10 +175,10 @@ def _text(value: str) -> str:
 
 def _requirement(package: LockedPackage) -> str:
     if package.installed_as == "direct-url":
-        below = f"#subdirectory={_plain(package.subdirectory)}" if package.subdirectory else ""
+        below = f"#subdirectory={_below(package.subdirectory)}" if package.subdirectory else ""
         pinned = f"{_plain(package.name)} @ {_plain(package.url)}{below}"
     else:
-        pinned = _plain(f"{package.name}=={package.version}")
+        pinned = f"{_plain(package.name)}=={_version(package.version)}"
     if package.marker:
         pinned += f" ; {_marker(package.marker)}"
     hashes = sorted({f"--hash=sha256:{file.digests.get('sha256')}" for file in package.files})
@@ -183,8 +191,25 @@ def _plain(text: str) -> str:
     return text
 
 
-def _marker(text: str) -> str:
-    # A line end, a comment or an option would begin something else.
-    if not text.isprintable() or "#" in text or "\\" in text or "--" in text:
-        raise FieldRefused(where="requirements", found=text, wanted="a marker of one line")
+def _version(text: str) -> str:
+    try:
+        return _plain(str(Version(text)))
+    except InvalidVersion as e:
+        raise FieldRefused(where="requirements", found=text, wanted="a version (PEP 440)") from e
+
+
+def _below(text: str) -> str:
+    """Give a directory within what is unpacked: what lies elsewhere has no digest here."""
+    if not re.fullmatch(r"[A-Za-z0-9._~+/-]+", text) or text.startswith("/") or ".." in text.split("/"):
+        raise FieldRefused(where="subdirectory", found=text, wanted="a directory within, of letters, digits and ._~+-/")
     return text
+
+
+def _marker(text: str) -> str:
+    # A line end, a comment, an option or an environment variable would say something else to pip.
+    if not text.isprintable() or re.search(r"[#\\$]|--| -", text):
+        raise FieldRefused(where="requirements", found=text, wanted="a marker of one line")
+    try:
+        return str(Marker(text))
+    except InvalidMarker as e:
+        raise FieldRefused(where="requirements", found=text, because=str(e), wanted="a marker (PEP 508)") from e

@@ -66,9 +66,12 @@ def is_store(value: object) -> TypeGuard[Store]:
 
 def label_of(store: Store) -> str:
     """Call a store by its class and its path, where it has one: what else it may show of itself is not for reports."""
-    path = getattr(store, "path", None)
     name = type(store).__name__
-    return f"{name} {fspath(path)}" if isinstance(path, str | PathLike) else name
+    try:
+        path = getattr(store, "path", None)
+        return f"{name} {fspath(path)}" if isinstance(path, str | PathLike) else name
+    except Exception:  # noqa: BLE001  # a store of the caller's may raise anything: its name is not worth a verdict
+        return name
 
 
 def require_attestation(attestation: object) -> Attestation:

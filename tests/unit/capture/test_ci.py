@@ -316,14 +316,14 @@ def test_a_variable_of_another_form_is_refused_and_not_told(name: str, variable:
 @pytest.mark.parametrize(
     ("name", "variable", "value", "where"),
     [
-        ("buildkite", "BUILDKITE_REPO", "https://u:pw@git.example/x.git", "buildkite.externalParameters.repository"),
+        ("buildkite", "BUILDKITE_REPO", "https://u:pw@git.example/x.git", "parameters.repository"),
         (
             "buildkite",
             "BUILDKITE_COMMAND",
             "train glpat" + "-a1B2c3D4e5F6g7H8i9J0",
-            "buildkite.externalParameters.step.command",
+            "parameters.step.command",
         ),
-        ("circleci", "CIRCLE_REPOSITORY_URL", "https://t0ken@git.example/x", "circleci.externalParameters.repository"),
+        ("circleci", "CIRCLE_REPOSITORY_URL", "https://t0ken@git.example/x", "parameters.repository"),
     ],
 )
 def test_a_secret_in_what_is_read_is_refused(name: str, variable: str, value: str, where: str) -> None:

@@ -69,7 +69,7 @@ class Inspected:
             for path, digests in told.items():
                 rules.require_plain(path, f"{name}[{path!r}]")
                 if not isinstance(digests, DigestSet):
-                    raise UsageError(where=f"{name}[{path!r}]", found=type(digests).__name__, wanted="a DigestSet")
+                    raise _mistaken(f"{name}[{path!r}]", digests, "a DigestSet")
             object.__setattr__(self, name, MappingProxyType(told))
 
 
@@ -186,18 +186,22 @@ def verify_layout(
     told = tuple(keys)
     for number, key in enumerate(told):
         if not isinstance(key, PublicKey):
-            raise UsageError(where=f"keys[{number}]", found=type(key).__name__, wanted="a PublicKey")
+            raise _mistaken(f"keys[{number}]", key, "a PublicKey")
     owners = tuple({key.der: key for key in told}.values())
     if not owners:
         raise UsageError(where="keys", found="nothing", wanted="the keys of whoever the layout must be by")
     enough = len(owners) if threshold is None else threshold
     if type(enough) is not int or not 1 <= enough <= len(owners):
         raise UsageError(where="threshold", found=enough, wanted=f"1 to {len(owners)}, the number of distinct keys")
-    if not isinstance(at, datetime) or at.utcoffset() is None:
-        raise UsageError(where="at", found=str(at), wanted="a time with a zone")
+    if not isinstance(at, datetime):
+        raise _mistaken("at", at, "a time with a zone")
+    if at.utcoffset() is None:
+        raise UsageError(where="at", found=at.isoformat(), wanted="a time with a zone")
     for name, value in substitution.items():
         # What is put in is the caller's text, perhaps of somebody else's making. It must not widen a rule.
-        if not isinstance(value, str) or not value or set(value) & set("*?[]{}"):
+        if not isinstance(value, str):
+            raise _mistaken(f"substitution[{name!r}]", value, "text")
+        if not value or set(value) & set("*?[]{}"):
             raise UsageError(where=f"substitution[{name!r}]", found=value, wanted="text without any of *?[]{}")
     given = Sublayout(layout=layout, links=tuple(links), inspections=inspections, sublayouts=sublayouts)
     return _Check(at, limits).layout(given, owners, enough, substitution, 1)
@@ -298,8 +302,7 @@ class _Check:
         for step in layout.steps:
             for number, sublayout in enumerate(given.sublayouts.get(step.name, ())):
                 if not isinstance(sublayout, Sublayout):
-                    where, found = f"sublayouts[{step.name!r}][{number}]", type(sublayout).__name__
-                    raise UsageError(where=where, found=found, wanted="a Sublayout")
+                    raise _mistaken(f"sublayouts[{step.name!r}][{number}]", sublayout, "a Sublayout")
                 try:
                     told[step.name] += self._sublayout(sublayout, step, depth)
                 except (LimitError, UsageError):
@@ -391,8 +394,7 @@ def _require_results(layout: Layout, given: Sublayout) -> None:
             found = " ".join(inspection.run)
             raise InspectionUnsupported(where=f"inspect.{inspection.name}", found=found)
         if not isinstance(result, Inspected):
-            found = type(result).__name__
-            raise UsageError(where=f"inspections[{inspection.name!r}]", found=found, wanted="an Inspected")
+            raise _mistaken(f"inspections[{inspection.name!r}]", result, "an Inspected")
     for label, told, known in (
         ("inspections", given.inspections, names),
         ("sublayouts", given.sublayouts, {step.name for step in layout.steps}),
@@ -400,6 +402,10 @@ def _require_results(layout: Layout, given: Sublayout) -> None:
         if unknown := sorted(set(told) - known):
             wanted = f"one of {', '.join(sorted(known))}" if known else "nothing"
             raise UsageError(where=label, found=unknown[0], wanted=wanted)
+
+
+def _mistaken(where: str, found: object, wanted: str) -> UsageError:
+    return UsageError(where=where, found=type(found).__name__, wanted=wanted)
 
 
 def _claimed_step(link: bytes, limits: Limits) -> str:
