@@ -19,8 +19,8 @@ def public_url(url: str) -> str:
     >>> public_url("git@git.example:acme/train.git"), public_url("../train")
     ('git.example:acme/train.git', '../train')
     """
-    if not url or not url.isprintable() or "\\" in url:
-        return ""
+    if not url.isprintable() or "\\" in url or "::" in url.partition("/")[0]:
+        return ""  # git reads "name::…" as words for a program
     if "://" not in url:
         # The short form of ssh, user@host:path; anything else without a scheme is a path.
         authority, slash, rest = url.partition("/")
@@ -34,7 +34,7 @@ def public_url(url: str) -> str:
         port = parts.port  # a password with an unescaped "/" leaves something that is no port ...
     except ValueError:
         return ""
-    if not parts.netloc and parts.scheme != "file":
+    if not parts.netloc and not parts.scheme.endswith("file"):
         return ""
     if port is not None and "@" not in parts.netloc and "@" in parts.path:
         return ""  # ... or digits, with the host behind it

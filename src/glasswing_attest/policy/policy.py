@@ -51,6 +51,7 @@ from glasswing_attest.statement.predicates.release import RELEASE_V01, RELEASE_V
 from glasswing_attest.statement.predicates.run import PROVENANCES
 from glasswing_attest.statement.predicates.source import SOURCE_PROVENANCE_DRAFT, SOURCE_PROVENANCE_V1
 from glasswing_attest.statement.predicates.summary import SUMMARY_V1
+from glasswing_attest.statement.predicates.svr import SVR_V01, SVR_V02
 from glasswing_attest.verification.certificate import FULCIO_CLAIMS
 
 __all__ = ["Cardinality", "Expect", "GitHub", "Identity", "NodeRule", "Policy", "Requirement", "SignedBy", "Trim"]
@@ -228,7 +229,8 @@ class Expect(_Part):
     """What the predicate must say.
 
     `builder` and `build_type` are provenance's; `verifier`, `resource`, `level` and `ref` a verification summary's;
-    `resource` and `ref` also source provenance's, and `resource` a release's.
+    `resource` and `ref` also source provenance's, and `resource` a release's; `verifier` and `properties` a simple
+    verification result's.
     """
 
     builder: _Text | None = None
@@ -237,6 +239,7 @@ class Expect(_Part):
     resource: _Text | None = None
     level: _Text | None = None
     ref: Annotated[str, Field(pattern=r"^refs/\S+$")] | None = None
+    properties: Annotated[_Names, Field(min_length=1)] | None = None
 
     @model_validator(mode="after")
     def _unambiguous(self) -> Expect:
@@ -274,6 +277,12 @@ class Requirement(_Part):
             allowed = {"verifier", "resource", "level", "ref"}
             if not {"verifier", "resource"} <= said:
                 because = "a verification summary rule needs expect.verifier and expect.resource"
+                raise Fault(because, at=("expect",))
+        if self.predicate in (SVR_V01, SVR_V02):
+            allowed = {"verifier", "properties"}
+            if said != allowed:
+                # A result lists whatever its verifier found: another property of another verifier is not what is asked.
+                because = "a rule for a simple verification result needs expect.verifier and expect.properties"
                 raise Fault(because, at=("expect",))
         if self.predicate in _RESOURCES:
             allowed = _RESOURCES[self.predicate]

@@ -6,7 +6,7 @@ import pytest
 
 from glasswing_attest import Policy, attest, verify
 from glasswing_attest.artifact.file import Blob
-from glasswing_attest.errors import NotAccepted
+from glasswing_attest.errors import NotAccepted, PolicyRefused
 from glasswing_attest.statement.predicates.svr import SVR_V01, SVR_V02
 from glasswing_attest.statement.predicates.test_result import TEST_RESULT_V01
 from glasswing_attest.statement.predicates.vulns import COSIGN_VULN_V1, VULNS_V01, VULNS_V02
@@ -14,16 +14,21 @@ from tests.chains import Said, signer, trust_of
 
 BLOB = Blob(b"weights", name="m.bin")
 AT = "2026-01-02T03:04:05Z"
-SVR: dict[str, Any] = {"verifier": {"id": "https://v.example"}, "timeCreated": AT}
+VERIFIER, OTHER = "https://v.example", "https://other.example"
 SCAN: dict[str, Any] = {"metadata": {"scanStartedOn": AT, "scanFinishedOn": AT}}
 
 
+def svr(*properties: str) -> dict[str, Any]:
+    return {"verifier": {"id": VERIFIER}, "timeCreated": AT, "properties": list(properties)}
+
+
 def policy(predicate: str) -> Policy:
+    expect = {"expect": {"verifier": VERIFIER, "properties": ["P"]}} if predicate in (SVR_V01, SVR_V02) else {}
     plain: dict[str, Any] = {
         "version": 1,
         "times": "claimed",
         "identities": {"signer": {"key": "signer"}},
-        "nodes": {"file": {"require": [{"predicate": predicate, "signed_by": {"any_of": ["signer"]}}]}},
+        "nodes": {"file": {"require": [{"predicate": predicate, "signed_by": {"any_of": ["signer"]}, **expect}]}},
     }
     return Policy(**plain)
 
@@ -44,8 +49,9 @@ ONE = {"result": [{"id": "CVE-1", "severity": []}]}
     [
         (TEST_RESULT_V01, suite("PASSED"), suite("FAILED", passedTests=["a"]), "result", "FAILED"),
         (TEST_RESULT_V01, suite("WARNED"), suite("FAILED"), "result", "FAILED"),
-        (SVR_V02, {**SVR, "properties": ["P"]}, {**SVR, "properties": []}, "properties", "no property"),
-        (SVR_V01, {**SVR, "properties": ["P"]}, {**SVR, "properties": []}, "properties", "no property"),
+        *((uri, svr("P", "Q"), svr(), "properties", "no property") for uri in (SVR_V01, SVR_V02)),
+        (SVR_V02, svr("P"), svr("p", "PP", "Q"), "properties", "p, PP, Q"),
+        (SVR_V02, svr("P"), {**svr("P"), "verifier": {"id": OTHER}}, "verifier", OTHER),
         *((uri, scan(result=[]), scan(), "result", "no result") for uri in (VULNS_V02, VULNS_V01, COSIGN_VULN_V1)),
         *((uri, scan(**ONE), scan(result=None), "result", "no result") for uri in (VULNS_V02, VULNS_V01)),
     ],
@@ -63,3 +69,13 @@ def test_only_a_check_that_says_so_satisfies(
     # One that satisfies is enough, whatever lies beside it and in whichever order.
     for evidence in ([passed, failed], [failed, passed]):
         verify(BLOB, evidence, policy=policy(uri), trust=trust_of("signer"))
+
+
+@pytest.mark.parametrize("expect", [None, {"verifier": VERIFIER}, {"properties": ["P"]}])
+def test_a_verification_result_of_anything_by_anybody_cannot_be_asked_for(expect: dict[str, Any] | None) -> None:
+    plain = policy(SVR_V02).model_dump(by_alias=True, exclude_none=True)
+    (rule,) = plain["nodes"]["file"]["require"]
+    with pytest.raises(PolicyRefused) as refused:
+        Policy(**{**plain, "nodes": {"file": {"require": [{**rule, "expect": expect}]}}})
+    assert refused.value.code == "malformed.policy"
+    assert "expect.verifier and expect.properties" in str(refused.value)

@@ -3,8 +3,8 @@
 Provenance: builder.id and buildType, exactly (SLSA v1.2, verifying-artifacts.md, steps 1 and 2). Verification summary:
 verifier.id, resourceUri, PASSED, and the level or a higher one of its track (verification_summary.md, "How to verify");
 for a commit also a reference, which stands beside its digest in the subject (verifying-source.md, step 2). Source
-provenance: repository and branch. Release: its package URL. A test result that failed, a verification result without a
-property and a scan without a result satisfy nothing, without being asked.
+provenance: repository and branch. Release: its package URL. Simple verification result: verifier.id, and each of the
+properties. A test result that failed and a scan without a result satisfy nothing, without being asked.
 """
 
 from __future__ import annotations
@@ -47,6 +47,10 @@ def complaints(claim: Claim, requirement: Requirement, _policy: Policy, _at: dat
         if expect.level is not None and not _reaches(expect.level, said.levels):
             # The text is for people alone: a level may be called what another summary's list reads like.
             found.append(_complaint(requirement, "level", expect.level, ", ".join(said.levels) or "no level"))
+    if isinstance(said, SimpleVerificationResult):
+        for name in expect.properties or ():
+            if name not in said.properties:
+                found.append(_complaint(requirement, "properties", name, ", ".join(said.properties) or "no property"))
     return found
 
 
@@ -54,8 +58,6 @@ def _against(said: object) -> Iterator[tuple[str, str, str]]:
     """Give what speaks against a claim whatever is expected: who asks for a check does not mean one that failed."""
     if isinstance(said, SuiteResult) and said.result == "FAILED":
         yield "result", "PASSED or WARNED", said.result
-    if isinstance(said, SimpleVerificationResult) and not said.properties:
-        yield "properties", "at least one", "no property"
     # A scan with findings is a scan; one that does not say what it found is none.
     if isinstance(said, VulnScan | CosignScan) and said.result is None:
         yield "result", "what was found, if only that it is nothing", "no result"
@@ -84,6 +86,8 @@ def _equal(said: object, expect: Expect) -> list[tuple[str, str | None, str]]:
         return [("resource", expect.resource, said.repo_uri), ("ref", expect.ref, said.branch)]
     if isinstance(said, Release):
         return [("resource", expect.resource, said.purl)]
+    if isinstance(said, SimpleVerificationResult):
+        return [("verifier", expect.verifier, said.verifier_id)]
     return []
 
 
