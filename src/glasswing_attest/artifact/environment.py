@@ -50,7 +50,13 @@ from glasswing_attest.artifact.installed import (
 )
 from glasswing_attest.artifact.manifest import Facts, FileEntry, Manifest, dir_hash
 from glasswing_attest.artifact.tree import OnDisk, open_directory
-from glasswing_attest.errors import ArtifactEmpty, ArtifactError, ArtifactIrregular, ArtifactUnreadable, ArtifactUnstable
+from glasswing_attest.errors import (
+    ArtifactEmpty,
+    ArtifactError,
+    ArtifactIrregular,
+    ArtifactUnreadable,
+    ArtifactUnstable,
+)
 from glasswing_attest.limits import DEFAULT, Limits
 
 __all__ = ["Environment", "Installed", "StartupFile"]
@@ -218,7 +224,8 @@ def _sites(root: Path) -> tuple[str, ...]:
     An interpreter imports through links as well. So one is passed over only if it leads to a directory that is read
     anyway, as ``lib64`` leads to ``lib`` in a venv.
     """
-    found, links = [], []
+    found: list[str] = []
+    links: list[str] = []
     for library in ("lib", "lib64"):
         for python in filter(_PYTHON.fullmatch, _directories(root / library, links=True)):
             for name in _SITES:

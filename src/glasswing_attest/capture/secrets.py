@@ -137,9 +137,10 @@ def _look(value: object, where: str, name: str, allowed: Collection[str]) -> Non
             if isinstance(key, str):
                 # A name that is a secret itself must not be told as the place of one.
                 _look(key, f"{where} (a name)", "", allowed)
-                # {"name": "API_KEY", "value": …} is a name and its value, as environments are often listed.
-                called = said if key == "value" and isinstance(said, str) else _within(name, key)
-                _look(inner, f"{where}.{key}", called, allowed)
+                _look(inner, f"{where}.{key}", _within(name, key), allowed)
+                if key == "value" and isinstance(said, str):
+                    # {"name": "API_KEY", "value": …} is a name and its value, as environments are often listed.
+                    _look(inner, f"{where}.{key}", said, allowed)
     elif isinstance(value, list | tuple):
         for i, inner in enumerate(value):
             _look(inner, f"{where}[{i}]", name, allowed)
@@ -169,7 +170,7 @@ def _by_what_it_says(text: str) -> str:
             continue
         if sign.strip() == ":":
             # After a bare colon stands prose more often than not.
-            looks_like = _RANDOM_VALUE if _may_say_secret(_called(name)) and _is_random(said) else ""
+            looks_like = _LOOKS_DRAWN if _may_say_secret(_called(name)) and _is_random(said) else ""
         else:
             looks_like = _number_by_name(name) if value.isdecimal() else _by_name(value, name)
         if looks_like:
@@ -177,8 +178,8 @@ def _by_what_it_says(text: str) -> str:
     return ""
 
 
-_SECRET_VALUE = "a value under a name that says secret"
-_RANDOM_VALUE = "a random value under a name that may say secret"
+_CALLED_ONE = "a value under a name that says secret"
+_LOOKS_DRAWN = "a random value under a name that may say secret"
 
 
 def _by_name(text: str, name: str) -> str:
@@ -186,13 +187,13 @@ def _by_name(text: str, name: str) -> str:
     if _ABOUT_ONE.search(called) or not text.strip() or _PLACEHOLDER.fullmatch(text.strip()):
         return ""
     if _SAYS_SECRET.search(called):
-        return _SECRET_VALUE
-    return _RANDOM_VALUE if _may_say_secret(called) and _is_random(text) else ""
+        return _CALLED_ONE
+    return _LOOKS_DRAWN if _may_say_secret(called) and _is_random(text) else ""
 
 
 def _number_by_name(name: str) -> str:
     called = _called(name)
-    return _SECRET_VALUE if _SAYS_SECRET.search(called) and _IS_SECRET.search(called) else ""
+    return _CALLED_ONE if _SAYS_SECRET.search(called) and _IS_SECRET.search(called) else ""
 
 
 def _called(name: str) -> str:

@@ -377,7 +377,9 @@ def _from_purl(found: _Resource) -> PinnedPackage:
         raise FieldRefused(where="uri", found=found.uri, wanted="pkg:pypi/name@version, the name normalised")
     is_file = bool(found.digest.identity) and found.digest.form is Form.FILE
     url = found.download_location or unquote(said.get("download_url", ""))
-    installed_as: InstalledAs = "unknown" if kind.lower() == "pkg:generic" else "direct-url" if "download_url" in said else "index"
+    installed_as: InstalledAs = (
+        "unknown" if kind.lower() == "pkg:generic" else "direct-url" if "download_url" in said else "index"
+    )
     vcs = commit = ""
     if "vcs_url" in said:
         installed_as = "vcs"
