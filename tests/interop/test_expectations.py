@@ -12,6 +12,7 @@ from typing import Any
 
 import celpy
 import pytest
+from celpy import celtypes
 from celpy.adapter import json_to_cel
 
 from glasswing_attest import Attestation, Build, KeySigner, attest
@@ -48,7 +49,7 @@ def ours() -> Attestation:
 
 def _split(text: Any, at: Any) -> Any:
     """CEL's string extension, which AMPEL turns on."""
-    return celpy.celtypes.ListType([celpy.celtypes.StringType(part) for part in str(text).split(str(at))])
+    return celtypes.ListType([celtypes.StringType(part) for part in str(text).split(str(at))])
 
 
 def _cel(code: str, values: Mapping[str, Any]) -> Any:
@@ -62,8 +63,8 @@ def ampel(policy: Mapping[str, Any], statement: Mapping[str, Any], context: Mapp
     told = {name: said.get("default", unset[said["type"]]) for name, said in policy["context"].items()} | dict(context)
     (tenet,) = [t for t in policy["tenets"] if statement["predicateType"] in t["predicates"]["types"]]
     values = {"predicate": json_to_cel({"data": statement["predicate"]}), "context": json_to_cel(told)}
-    outputs = {celpy.celtypes.StringType(k): _cel(v["code"], values) for k, v in tenet["outputs"].items()}
-    return bool(_cel(tenet["code"], {**values, "outputs": celpy.celtypes.MapType(outputs)}))
+    outputs = {celtypes.StringType(k): _cel(v["code"], values) for k, v in tenet["outputs"].items()}
+    return bool(_cel(tenet["code"], {**values, "outputs": celtypes.MapType(outputs)}))
 
 
 @pytest.mark.parametrize("case", [c for c in cases("ampel-policy") if (c.id and "slsa/" in c.id) or not c.values[0]])

@@ -412,7 +412,7 @@ def satisfies(item: Item, need: Need, world: World) -> bool:
         return False
     if item.type != PROVENANCE_V1:
         return True
-    if item.builder != BUILDER or (world.times == "verified" and item.starts is None):
+    if item.builder != BUILDER:
         return False
     days = [d for d in (item.starts, item.ends, NEVER if item.witnessed is None else item.witnessed) if d is not None]
     if days != sorted(days):
@@ -456,7 +456,8 @@ def oracle(world: World, items: Sequence[Item]) -> bool:
     def parent_holds(item: Item, kind: str, number: int) -> bool:
         if isinstance(world.rules.get(kind), str) and (kind, number) != root:
             return True
-        in_time = [d for d in days if item.starts is None or d <= item.starts or world.times == "claimed"]
+        # Who does not tell when it started is after nothing; what was cut away has no time.
+        in_time = [d for d in days if world.times == "claimed" or (item.starts is not None and d <= item.starts)]
         return any((kind, number, d) in good for d in in_time)
 
     def accepted(kind: str, number: int, by: int) -> bool:

@@ -107,7 +107,7 @@ json_values = st.recursive(
 
 
 def objects(value: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every object that is a message: maps (digest, parameters, markers) have keys of their own, and nothing unknown."""
+    """Every object that is a message: maps (digest, parameters, markers) have keys of their own, none unknown."""
     if isinstance(value, dict):
         yield path, value
         for key, member in value.items():

@@ -20,7 +20,7 @@ def test_a_bound_is_the_last_value_that_passes(name: str) -> None:
     assert refused.value.code == "limit"
     assert (refused.value.where, refused.value.found) == ("here", bound + 1)
     assert refused.value.wanted == f"at most {bound} ({name})"
-    assert "limits=Limits(...)" in refused.value.do
+    assert "(Limits)" in refused.value.do
 
 
 def test_the_figures_of_sigstore_go() -> None:

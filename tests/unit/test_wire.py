@@ -186,7 +186,17 @@ def test_not_json_says_where() -> None:
     with pytest.raises(NotJson) as refused:
         parse_json(b'{\n "a": tru\n}', where="x.json")
     assert "line 2, column 7" in str(refused.value)
-    assert refused.value.found == "tru\n}"
+    assert refused.value.found is None
+
+
+@pytest.mark.parametrize("where", ["-----BEGIN PRIVATE KEY-----\nMC4CAQ", "  -----BEGIN X", "hunter2", "1 hunter2", ""])
+def test_not_json_shows_nothing_of_what_may_be_a_secret(where: str) -> None:
+    with pytest.raises(NotJson) as refused:
+        parse_json(where.encode())
+    hints = {"-": "text that begins with -----BEGIN", "": "nothing"}
+    assert refused.value.found == hints.get(where.strip()[:1])
+    for shown in (str(refused.value), str(refused.value.to_dict())):
+        assert not any(secret in shown for secret in ("PRIVATE", "MC4CAQ", "hunter2"))
 
 
 # --- nodes -----------------------------------------------------------------------------------------------------------
@@ -467,4 +477,4 @@ def test_text_says_where_it_is_not_utf8() -> None:
     assert decode_utf8("é".encode()) == "é"
     with pytest.raises(NotUtf8) as refused:
         decode_utf8(b"ab\xff")
-    assert refused.value.found == "byte 0xff at offset 2"
+    assert refused.value.found == "the byte at offset 2"

@@ -471,13 +471,46 @@ def test_a_run_is_not_witnessed_before_it_finished(
         refused(report, "policy.times")
 
 
-def test_a_run_without_a_start_has_no_place_in_time(witness: Callable[[Attestation, datetime], Attestation]) -> None:
+def test_a_run_without_a_start_is_after_nothing(witness: Callable[[Attestation, datetime], Attestation]) -> None:
     chain = honest()
     inputs = (used(chain.data, "dataset"), used(chain.code, "code"))
     run = run_record(chain.model, *inputs, started_on=None)
     for item in (chain.record, chain.source, run):
         witness(item, FINISHED)
-    refused(chain.assess([run, chain.record, chain.source], policy=VERIFIED), "policy.times")
+    report = chain.assess([run, chain.record, chain.source], policy=VERIFIED)
+    refused(report, "chain.causality", "model penguin-classifier")
+    assert report.cause is not None
+    assert report.cause.found.startswith("no startedOn, ")
+    assert "trim nodes.code, nodes.dataset in the policy" in report.cause.do
+    # No evidence about the inputs would help, so none is asked for.
+    assert chain.assess([run], policy=VERIFIED).cause == report.cause
+
+
+def test_a_run_without_a_start_needs_none_where_nothing_is_compared(
+    witness: Callable[[Attestation, datetime], Attestation],
+) -> None:
+    # As GitHub's and npm's provenance is: no startedOn, and the source as the only input.
+    chain = honest()
+    run = witness(run_record(chain.model, used(chain.code, "code"), started_on=None, finished_on=None), FINISHED)
+    cut = {"trim": {"reason": "x", "until": "2026-06-01T00:00:00Z"}}
+    ended = {"trim": {"reason": "x", "until": "2020-06-01T00:00:00Z"}}
+    for code, accepted in ((cut, True), (ended, False), (None, False)):
+
+        def change(plain: dict[str, Any], code: dict[str, Any] | None = code) -> None:
+            plain.pop("times")
+            del plain["nodes"]["model"]["require"][0]["inputs"]
+            if code is not None:
+                plain["nodes"]["code"] = code
+
+        report = chain.assess([run, witness(chain.source, STARTED)], policy=policy_of(change))
+        assert report.accepted == accepted
+    # What it made is held against the runs that use it all the same.
+    late = witness(run_record(chain.data, started_on=None, finished_on=None, invocation_id="urn:d"), STARTED + TICK)
+    used_it = witness(run_record(chain.model, used(chain.data, "dataset")), FINISHED)
+    policy = nodes(model=RUN, dataset=RUN).model_copy(update={"times": "verified"})
+    refused(chain.assess([used_it, late], policy=policy), "chain.causality", "dataset penguins")
+    witness(late, STARTED)
+    assert chain.assess([used_it, late], policy=policy).accepted
 
 
 def test_the_earliest_evidence_counts(witness: Callable[[Attestation, datetime], Attestation]) -> None:

@@ -341,7 +341,7 @@ def test_a_short_name_is_the_type_that_it_stands_for(run: Run, story: Story) -> 
     assert ran.code == 2
     error = ran.json["error"]
     assert (error["code"], error["where"], error["found"]) == ("usage", "--predicate-type", "cyclondx")
-    assert error["do"] == "did you mean cyclonedx?"
+    assert error["do"] == "did you mean cyclonedx (https://cyclonedx.org/bom)?"
 
 
 def test_a_predicate_file_says_everything(run: Run, story: Story) -> None:

@@ -73,9 +73,10 @@ def test_only_a_check_that_says_so_satisfies(
 
 @pytest.mark.parametrize("expect", [None, {"verifier": VERIFIER}, {"properties": ["P"]}])
 def test_a_verification_result_of_anything_by_anybody_cannot_be_asked_for(expect: dict[str, Any] | None) -> None:
-    plain = policy(SVR_V02).model_dump(by_alias=True, exclude_none=True)
+    plain: dict[str, Any] = policy(SVR_V02).model_dump(by_alias=True, exclude_none=True)
     (rule,) = plain["nodes"]["file"]["require"]
+    plain["nodes"] = {"file": {"require": [{**rule, "expect": expect}]}}
     with pytest.raises(PolicyRefused) as refused:
-        Policy(**{**plain, "nodes": {"file": {"require": [{**rule, "expect": expect}]}}})
+        Policy(**plain)
     assert refused.value.code == "malformed.policy"
     assert "expect.verifier and expect.properties" in str(refused.value)

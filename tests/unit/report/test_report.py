@@ -313,9 +313,9 @@ def test_the_text_of_an_accepted_chain() -> None:
   at 2026-02-01T00:00:00Z, times claimed
 
 ✓ model penguin-classifier  dirHash:…
-└─ ✓ run urn:uuid:00000000-0000-4000-8000-000000000001  signed by trainer
-   ├─ ✓ dataset penguins  dirHash:…  signed by data-team
-   ├─ ✓ code code  gitCommit:…  signed by developer
+└─ ✓ run urn:uuid:00000000-0000-4000-8000-000000000001  signed by trainer (run: provenance)
+   ├─ ✓ dataset penguins  dirHash:…  signed by data-team (data)
+   ├─ ✓ code code  gitCommit:…  signed by developer (code)
    └─ ✓ builder https://ci.example/trainer (signed by trainer)
 
 [ok] model penguin-classifier: accepted
@@ -342,6 +342,43 @@ def test_many_things_that_the_policy_cuts_away_are_one_line(packages: int, lines
     assert report.graph is not None
     assert sum(node.kind == "dependency" for node in report.graph.nodes) == packages
     assert "✓ dataset penguins" in report.to_text()
+
+
+def test_many_things_without_a_rule_are_one_line_that_says_so() -> None:
+    chain = honest()
+    names = [f"package-{number:03}==1.0" for number in range(47)]
+    ends = [ResourceDescriptor(name=n, uri=f"pkg:pypi/{n}", annotations={"role": "dependency"}) for n in names]
+    tool = ResourceDescriptor(name="make", uri="pkg:deb/make", annotations={"role": "tool"})
+    run = run_record(chain.model, *ends, tool, used(chain.data, "dataset"), used(chain.code, "code"))
+    report = chain.assess([run, chain.record])
+    told = [line.strip(" │├└─") for line in report.to_text().splitlines() if "?" in line]
+    assert told == [
+        f"? 47 of kind dependency, each the policy has no rule for it: {', '.join(names[:3])}, …",
+        "? tool make  [the policy has no rule for it]",
+        f"? code code  gitCommit:{COMMIT[:12]}  [not attested]",
+    ]
+    # All kinds without a rule are told at once.
+    assert report.cause is not None
+    assert (report.cause.code, report.cause.found) == ("chain.no-rule", "no rule for kind dependency, tool")
+    assert report.cause.do == "add nodes.dependency, nodes.tool to the policy"
+
+
+def test_each_requirement_is_told_with_who_met_it() -> None:
+    chain = honest()
+    described = attest(chain.model, ModelRecord(name="m"), signer=signer("trainer"))
+    again = attest(chain.model, ModelRecord(name="m"), signer=signer("data-team"))
+    uri = ModelRecord.predicate_type
+    both = {"threshold": 2, "of": ["trainer", "data-team"], "over": "same_type"}
+    rule = {"as": "description", "predicate": "model", "signed_by": both}
+    policy = policy_of(lambda p: p["nodes"]["model"]["require"].append(rule))
+    report = chain.assess([*chain.evidence, described, again], policy=policy)
+    assert "penguin-classifier" in report.to_text()
+    line = next(line for line in report.to_text().splitlines() if line.startswith("✓ model"))
+    assert line.endswith("  signed by data-team, trainer (description: model)")
+    assert report.graph is not None
+    told = {(e.predicate_type, e.requirement, e.names) for e in report.graph.node(report.graph.root).evidence}
+    assert told == {(uri, "description", ("trainer",)), (uri, "description", ("data-team",))}
+    jsonschema.Draft202012Validator(report_schema()).validate(report.to_dict())
 
 
 @pytest.mark.parametrize("name", ["nothing", "signature", "policy", "declared", "limit", "unavailable", "other bytes"])

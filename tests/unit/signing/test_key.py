@@ -186,7 +186,11 @@ def test_a_key_in_another_tool_s_form_is_called_by_its_name(label: str, passphra
 
 def test_what_is_no_key_and_no_passphrase_is_misuse() -> None:
     pem = pem_of(KEYS["p256"], PrivateFormat.PKCS8, NONE)
-    for given, where in (({"pem": pem.decode()}, "pem"), ({"pem": pem, "passphrase": 7}, "passphrase")):
+    calls: list[tuple[dict[str, Any], str]] = [
+        ({"pem": pem.decode()}, "pem"),
+        ({"pem": pem, "passphrase": 7}, "passphrase"),
+    ]
+    for given, where in calls:
         with pytest.raises(UsageError) as refused:
             KeySigner.from_pem(**given)
         assert (refused.value.code, refused.value.where) == ("usage", where)

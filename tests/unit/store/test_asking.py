@@ -310,6 +310,7 @@ def test_a_report_names_every_place(tmp_path: Path) -> None:
     report = chain.assess([*places, chain.run, chain.run.bytes, MemoryStore()])
     assert told(report) == [
         (str(tmp_path / "empty"), 0, False),
+        (str(tmp_path / "full"), 0, False),
         (str(tmp_path / "full" / "a.jsonl"), 2, False),
         (str(tmp_path / "full" / "b.json"), 1, False),
         (str(tmp_path / "nothing.jsonl"), 0, False),
@@ -318,9 +319,9 @@ def test_a_report_names_every_place(tmp_path: Path) -> None:
     ]
     assert report.cause is not None
     assert report.cause.found.endswith(
-        f"; evidence: 4 items of 6 places: {tmp_path}/empty (0 items), {tmp_path}/full/a.jsonl (2 items), "
-        f"{tmp_path}/full/b.json (1 item), {tmp_path}/nothing.jsonl (0 items), MemoryStore (0 items), "
-        "handed over (1 item)"
+        f"; evidence: 4 items of 7 places: {tmp_path}/empty (0 items), {tmp_path}/full (0 items; 1 not read: "
+        f"readme.txt), {tmp_path}/full/a.jsonl (2 items), {tmp_path}/full/b.json (1 item), "
+        f"{tmp_path}/nothing.jsonl (0 items), MemoryStore (0 items), …"
     )
     with pytest.raises(NoMatchingAttestation) as refused:
         report.require()

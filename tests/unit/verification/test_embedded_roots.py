@@ -50,11 +50,12 @@ def test_it_is_refused_unless_the_profile_says_to_ignore_it() -> None:
 
 
 def test_an_ignored_root_is_no_anchor() -> None:
+    # The same logs and clocks, so that nothing but the authority is another one.
+    mine, theirs = VirtualSigstore(), VirtualSigstore()
+    theirs.logs, theirs.clocks, theirs.ct_logs = mine.logs, mine.clocks, mine.ct_logs
+    signed = with_whole_chain(theirs)
     with pytest.raises(CertificateUntrusted) as refused:
-        # The same logs and clocks, so that nothing but the authority is another one.
-        mine, theirs = VirtualSigstore(), VirtualSigstore()
-        theirs.logs, theirs.clocks, theirs.ct_logs = mine.logs, mine.clocks, mine.ct_logs
-        prove(with_whole_chain(theirs), lenient(mine.trust()))
+        prove(signed, lenient(mine.trust()))
     assert (refused.value.code, refused.value.where) == ("verification.certificate", "certificate")
 
 
