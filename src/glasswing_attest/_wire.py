@@ -153,7 +153,23 @@ def decode_utf8(data: bytes, *, where: str = "", kind: Kind = "evidence") -> str
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as e:
-        raise NotUtf8(kind=kind, where=where, found=f"byte 0x{data[e.start]:02x} at offset {e.start}") from e
+        # The byte itself is not shown: it may be one of a key.
+        raise NotUtf8(kind=kind, where=where, found=f"the byte at offset {e.start}") from e
+
+
+_PEM = "-----BEGIN"
+
+
+def begins(text: str) -> str | None:
+    """Say how a text that is no JSON begins, as far as that gives nothing of its content away.
+
+    >>> begins("-----BEGIN PRIVATE KEY-----"), begins(" "), begins("correct horse")
+    ('text that begins with -----BEGIN', 'nothing', None)
+    """
+    start = text.lstrip()[: len(_PEM)]
+    if not start:
+        return "nothing"
+    return f"text that begins with {_PEM}" if start == _PEM else None
 
 
 def parse_json(
@@ -189,11 +205,9 @@ def parse_json(
     except RecursionError as e:
         raise LimitError(where=where, found="more", wanted=f"at most {limits.json_depth} (json_depth)") from e
     except json.JSONDecodeError as e:
+        # What stands there is not shown: it may be a private key that somebody took for something else.
         raise NotJson(
-            kind=kind,
-            where=where,
-            because=f"{e.msg} at line {e.lineno}, column {e.colno}",
-            found=text[e.pos : e.pos + 20],
+            kind=kind, where=where, because=f"{e.msg} at line {e.lineno}, column {e.colno}", found=begins(text)
         ) from e
     if hooks.refused:
         for item, steps in _walk(value):

@@ -12,7 +12,7 @@ Every entry point of the library raises only what stands here, `from` its cause:
     │   └── MessageSignatureUnsupported  KeyUnsupported  SignatureUnsupported  InspectionUnsupported  PackagesUnpinned
     ├── ArtifactError               the thing itself cannot be digested
     │   ├── ArtifactUnreadable  ArtifactIrregular  ArtifactEmpty  ArtifactUnstable
-    │   └── NameRefused  SourceRefused  InputsChanged
+    │   └── NameRefused  SourceRefused (SourceDirty)  InputsChanged
     ├── UnavailableError            something could not be had fresh
     │   └── StoreUnavailable  TrustUnavailable  TrustExpired  RevocationsUnavailable  PolicyExpired  LayoutExpired
     ├── LimitError                  undecided: too large or too deep
@@ -402,6 +402,15 @@ class SourceRefused(ArtifactError):
     says = "the git checkout cannot be read"
 
 
+class SourceDirty(SourceRefused):
+    """A git checkout whose files are not those of its commit, where only the commit would be named."""
+
+    code = "artifact.source.dirty"
+    says = "the checkout has changes that are not committed"
+    advice = "commit them, or have .gitignore name what is no source"
+    reason_chars = _SHOWN_FACT  # it names paths
+
+
 class InputsChanged(ArtifactError):
     """An input of a build changed between its use and the end of the build."""
 
@@ -481,7 +490,7 @@ class LimitError(GlasswingError):
     code = "limit"
     step = "wire"
     says = "the input exceeds a limit, so nothing is decided"
-    advice = "raise the limit by passing limits=Limits(...), if you trust where this comes from"
+    advice = "hand over less; if you trust where this comes from, a program of yours may raise the limit (Limits)"
 
 
 # --- it could not be signed ------------------------------------------------------------------------------------------
@@ -567,6 +576,7 @@ class NotLogged(VerificationError):
     code = "verification.not-logged"
     step = "transparency"
     says = "the signature is not proved to stand in a trusted log"
+    advice = "hand it over with its log entries, and have the current root of that very instance in the trust"
 
 
 class TimeUnproven(VerificationError):
@@ -679,7 +689,7 @@ class UsageError(GlasswingError):
 
 
 class SecretRefused(UsageError):
-    """Something that looks like a secret was about to be recorded. ``where`` names its place; nothing holds its value."""
+    """What looks like a secret was about to be recorded. ``where`` names its place; nothing holds its value."""
 
     code = "usage.secret"
     step = "capture"

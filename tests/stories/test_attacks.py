@@ -1040,7 +1040,7 @@ def test_hostile_checkout_runs_nothing_and_hides_nothing(site: Site) -> None:
     (site.code / "train.py").write_text("evil()\n")
     with pytest.raises(SourceRefused) as caught:
         attest(Source(site.code), CodeRecord(name="train"), signer=signer("developer"))
-    assert caught.value.code == "artifact.source"
+    assert caught.value.code == "artifact.source.dirty"
     site.refuses(NotAccepted, "policy.dirty", artifact=Source(site.code))
     assert not trap.exists()
 

@@ -107,7 +107,7 @@ def test_a_dirty_checkout_is_not_attested_as_its_commit() -> None:
     for predicate in (CodeRecord(name="c"), CodeRecord(name="c", dirty=False), provenance()):
         with pytest.raises(SourceRefused) as caught:
             attest(dirty, predicate, signer=OWN)
-        assert (caught.value.code, caught.value.where) == ("artifact.source-dirty", "code")
+        assert (caught.value.code, caught.value.where) == ("artifact.source.dirty", "code")
         assert "train.py" in str(caught.value)
     with pytest.raises(SourceRefused):
         attest([Blob(b"x"), dirty], Said(predicate_type="https://x.example/v1", body={}), signer=OWN)

@@ -297,7 +297,8 @@ def test_a_dirty_checkout_is_refused(repository: Path, change: Callable[[Path], 
     run = build()
     with pytest.raises(SourceRefused) as caught, run:
         run.use(Source(repository), role="code")
-    assert caught.value.code == "artifact.source"
+    assert (caught.value.code, caught.value.where) == ("artifact.source.dirty", "repo")
+    assert "not committed (" in str(caught.value)
     with pytest.raises(SourceRefused), build() as run:
         run.use(Source(repository).measure(), role="code")
     with pytest.raises(BuildIncomplete):
@@ -319,6 +320,6 @@ def test_a_checkout_that_was_changed_meanwhile_is_found_out(
     with pytest.raises(InputsChanged) as caught:
         during(run, source.measure() if as_manifest else source, "code", lambda: change(repository))
     assert caught.value.code == "artifact.inputs-changed"
-    assert "uncommitted changes" in str(caught.value)
+    assert "changes that are not committed: " in str(caught.value)
     with pytest.raises(BuildIncomplete):
         run.provenance()

@@ -16,7 +16,7 @@ from glasswing_attest.errors import (
     PayloadTypeUnsupported,
     SelfCheckFailed,
     SigningError,
-    SourceRefused,
+    SourceDirty,
     UsageError,
 )
 from glasswing_attest.signing.signer import Signer
@@ -129,10 +129,9 @@ def _statement(
         raise UsageError(where="subject", found="nothing", wanted="at least one artifact")
     for manifest in manifests:
         if manifest.facts.get("dirty") == "true" and getattr(predicate, "dirty", None) is not True:
-            raise SourceRefused(
+            raise SourceDirty(
                 where=manifest.name,
-                found=f"uncommitted changes: {manifest.facts.get('dirtyPaths', '')}",
-                wanted="a clean checkout, since the commit is what is attested",
+                because=", ".join(manifest.facts.get("dirtyPaths", "").split("\n")),
                 do="commit the changes; a record that says dirty=True is signed, but verified for no commit",
             )
     if len(manifests) == 1 and isinstance(predicate, _Describes):

@@ -86,11 +86,17 @@ def _told(sources: Sequence[EvidenceSource]) -> str:
     """Say where was looked, and how much was there: an empty or a wrong place is seen at once."""
     if not sources:
         return "none"
-    told = [f"{s.origin} ({'asked: ' if s.asked else ''}{_items(s.items)})" for s in sources[:_TOLD_SOURCES]]
+    told = [f"{s.origin} ({_held(s)})" for s in sources[:_TOLD_SOURCES]]
     more = ", …" if len(sources) > _TOLD_SOURCES else ""
     # The sum stands in front: what is shown of a finding has an end.
     total = f"{_items(sum(s.items for s in sources))} of {len(sources)} places: " if len(sources) > 1 else ""
     return f"{total}{', '.join(told)}{more}"
+
+
+def _held(source: EvidenceSource) -> str:
+    skipped = ", ".join((*source.skipped_names, *(["…"] if source.skipped > len(source.skipped_names) else [])))
+    more = f"; {source.skipped} not read: {skipped}" if source.skipped else ""
+    return f"{'asked: ' if source.asked else ''}{_items(source.items)}{more}"
 
 
 def _items(count: int) -> str:

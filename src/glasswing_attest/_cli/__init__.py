@@ -68,7 +68,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _answer(words: Sequence[str], output: Output) -> int:
     try:
-        args = _parser().parse_args(words)
+        args, unknown = _parser().parse_known_args(words)
+        if unknown:  # told by the command, whose own help says what it takes
+            args.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
         run: Callable[[argparse.Namespace, Output], int] = args.run
         return run(args, output)
     except SystemExit as e:  # argparse leaves after --help and --version
@@ -130,5 +132,5 @@ def _parser() -> argparse.ArgumentParser:
             parents=[common],
         )
         command.add_arguments(added)
-        added.set_defaults(run=command.run)
+        added.set_defaults(run=command.run, parser=added)
     return parser

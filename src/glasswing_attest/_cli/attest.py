@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_argument_group("what is said")
     types = what.add_mutually_exclusive_group(required=True)
     types.add_argument("--record", choices=tuple(_KIND_OF_RECORD))
-    types.add_argument("--predicate-type", metavar="TYPE", help="the type of the predicate: a URI, or cosign's name")
+    types.add_argument("--predicate-type", metavar="TYPE", help="the predicate's type: a URI, or a short name")
     what.add_argument("--predicate", metavar="FILE.json", help="the predicate, or the whole record, as JSON")
     for name in ("name", "version", "license"):
         what.add_argument(f"--{name}", help=f"the record's {name}")

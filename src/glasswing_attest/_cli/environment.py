@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections import Counter
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -184,13 +185,21 @@ def _finding_data(finding: Finding) -> dict[str, str]:
 
 
 def _told(findings: tuple[Finding, ...], tier: str) -> list[str]:
-    """Say the worst first; what is affirmed is counted."""
+    """Say the worst first; what is affirmed is counted, and so is a warning that is given again and again."""
     counts = Counter(finding.tier.value for finding in findings)
-    lines = [
-        f"{finding.tier.value}: {finding}\n"
-        for finding in sorted(findings, key=lambda f: (-f.tier.severity, f.code, f.subject))
-        if finding.tier.value != "affirming"
-    ]
+    ordered = sorted(findings, key=lambda f: (-f.tier.severity, f.code, f.wanted, f.do, f.subject))
+    lines: list[str] = []
+    for (tier_of, code, wanted, do), group in groupby(ordered, key=lambda f: (f.tier.value, f.code, f.wanted, f.do)):
+        same = list(group)
+        if tier_of == "warning" and len(same) > _NAMED:
+            names = ", ".join(finding.subject for finding in same[:_NAMED])
+            more = f"{names}, and {len(same) - _NAMED} more"
+            lines.append(f"{tier_of}: {code}, {len(same)} times: {more} (wanted {wanted}). {do}\n")
+        elif tier_of != "affirming":
+            lines += [f"{tier_of}: {finding}\n" for finding in same]
     proved = counts.pop("affirming", 0)
     others = "".join(f", {count} {name}" for name, count in sorted(counts.items()))
     return [*lines, f"{tier}: {proved} packages proved{others}\n"]
+
+
+_NAMED = 3

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import glob
 import json
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,10 +16,12 @@ from glasswing_attest._cli.artifacts import KINDS, artifact_of, refuse_to_spoil,
 from glasswing_attest._cli.exits import YES, callers_to_mend
 from glasswing_attest._cli.output import Output
 from glasswing_attest._cli.progress import progress
-from glasswing_attest.errors import BuildIncomplete, UsageError, shown
+from glasswing_attest.errors import ArtifactUnreadable, BuildIncomplete, UsageError, shown
 
 if TYPE_CHECKING:
+    from glasswing_attest.artifact.environment import Environment
     from glasswing_attest.artifact.hashing import Progress
+    from glasswing_attest.artifact.lock import Lock
     from glasswing_attest.artifact.manifest import Artifact
     from glasswing_attest.attestation import Attestation
     from glasswing_attest.capture.build import Build
@@ -67,7 +70,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     what.add_argument("--no-code", action="store_true", help="do not record the git checkout of this directory as code")
     what.add_argument("--image", metavar="NAME@sha256:HEX", help="the container image in which this runs")
-    what.add_argument("--packages", action="store_true", help="the packages of the Python environment that runs this")
+    what.add_argument(
+        "--packages", action="store_true", help="the packages of the Python environment that COMMAND's program lies in"
+    )
+    what.add_argument("--prefix", metavar="PATH", help="that environment, where it cannot be told from the program")
+    what.add_argument("--lock", metavar="FILE", help="its lock file (pylock.toml), which knows the packages' digests")
     what.add_argument("--host", action="store_true", help="kernel, drivers and the like, as internal parameters")
     what.add_argument(
         "--variable", action="append", default=[], metavar="NAME", help="an environment variable, as internal parameter"
@@ -76,7 +83,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--allow-secret-unsafe", action="append", default=[], metavar="PATH", help="record this, whatever it looks like"
     )
     out = parser.add_argument_group("what comes out")
-    out.add_argument("--output", action="append", default=[], metavar="KIND=PATH", help=f"KIND: {', '.join(KINDS)}")
+    out.add_argument(
+        "--output",
+        action="append",
+        default=[],
+        metavar="KIND=PATH",
+        help=f"KIND: {', '.join(KINDS)}; a * in PATH stands for what the command makes",
+    )
     out.add_argument("--byproduct", action="append", default=[], metavar="PATH", help="a file such as a log")
     parser.add_argument("command", nargs="+", metavar="COMMAND", help="what is run, after --")
 
@@ -92,8 +105,10 @@ def run(args: argparse.Namespace, output: Output) -> int:
     for i, (_, path) in enumerate(made):
         if path in [other for _, other in made[:i]]:
             raise UsageError(where=f"--output {path}", because="it is said twice")
-        _refuse_there_already(Path(path))
-    targets = tuple(dict.fromkeys(sidecar(path) for _, path in made))
+        if "*" not in path:
+            _refuse_there_already(Path(path))
+    there = {path: frozenset(_matching(path)) for _, path in made if "*" in path}
+    targets = tuple(dict.fromkeys(sidecar(path) for _, path in made if path not in there))
     # A directory that is not there yet may be what the command makes.
     _refuse_targets([target for target in targets if target.parent.is_dir()], made)
     with callers_to_mend():
@@ -105,16 +120,22 @@ def run(args: argparse.Namespace, output: Output) -> int:
                     _record(args, build, told)
                 # The result is one JSON value and nothing else: what the command prints goes to stderr then.
                 _run(args.command, stdout=_STDERR if output.as_json else None, hidden=args.passphrase_env)
+                made = _really_made(made, there)
                 for kind, path in made:
                     build.output(artifact_of(path, kind))
         except _Failed as e:
             error = BuildIncomplete(where=args.command[0], because=f"it ended with {e.code}, so nothing is attested")
             return output.failed(error.to_dict(), f"glasswing-attest: {error}", e.code)
+        targets = tuple(dict.fromkeys(sidecar(path) for _, path in made))
         _refuse_targets(targets, made)  # the command may have written there
         attested = _api.attest(build.outputs, build.provenance(), signer=signer)
     for target in targets:
         attested.write(target)
-    output.result("" if output.quiet else _text(build, targets), _data(build, attested, signer.public_key, targets))
+    notes = _notes(args, build)
+    for note in notes:
+        output.note(f"glasswing-attest: warning: {note}")
+    data = {**_data(build, attested, signer.public_key, targets), "notes": notes}
+    output.result("" if output.quiet else _text(build, targets), data)
     return YES
 
 
@@ -130,6 +151,41 @@ def _refuse_there_already(path: Path) -> None:
     """Refuse an output that lies there before: nobody could tell afterwards whether the command made it."""
     if path.is_symlink() or (path.exists() and not (path.is_dir() and not any(path.iterdir()))):
         raise UsageError(where=f"--output {path}", because="it is there before the command ran", do="remove it first")
+
+
+def _matching(pattern: str) -> list[str]:
+    """Give what is there by a name in which only ``*`` stands for something else."""
+    return sorted(glob.glob(glob.escape(pattern).replace("[*]", "*")))  # noqa: PTH207  # paths as they were said
+
+
+def _really_made(made: Sequence[tuple[str, str]], there: Mapping[str, Collection[str]]) -> list[tuple[str, str]]:
+    """Give what the command made: of a pattern, what was not there before.
+
+    Raises:
+        ArtifactUnreadable: it did not make one of them.
+    """
+    found: dict[str, str] = {}
+    for kind, path in made:
+        paths = [path] if path not in there else [name for name in _matching(path) if name not in there[path]]
+        for name in paths:
+            found.setdefault(name, kind)
+        if not paths or not all(map(os.path.lexists, paths)):
+            raise ArtifactUnreadable(
+                where=f"--output {path}", because="the command did not make it", found=_listed(Path(path).parent)
+            )
+    return [(kind, path) for path, kind in found.items()]
+
+
+def _listed(folder: Path) -> str:
+    try:
+        names = sorted(entry.name for entry in folder.iterdir())
+    except OSError:
+        return f"no directory {folder}"
+    more = len(names) - _NAMED
+    return f"in {folder}: " + (", ".join(names[:_NAMED]) or "nothing") + (f", and {more} more" if more > 0 else "")
+
+
+_NAMED = 5
 
 
 def _refuse_targets(targets: Sequence[Path], made: Sequence[tuple[str, str]]) -> None:
@@ -207,21 +263,61 @@ def _no_number(text: str) -> object:
 
 
 def _record(args: argparse.Namespace, build: Build, told: Progress | None) -> None:
+    environment = _environment(args)
     used = [_pair(word, "--use", _USABLE) for word in args.use]
+    for role, path in used:
+        if not Path(path).exists():
+            raise UsageError(where=f"--use {role}={path}", because="there is no such file or directory")
     if not args.no_code and not any(role == "code" for role, _ in used) and _is_checkout(Path.cwd()):
         used.insert(0, ("code", "."))
+    _refuse_to_dirty([path for role, path in used if role == "code"], args)
+    if environment is not None:
+        build.use_environment(environment, lock=_lock(args))  # read sooner than the data, which may take long
     for role, path in used:
         build.use(_input(role, path), role=role, progress=told)
     if args.image is not None:
         build.use_image(args.image)
-    if args.packages:
-        build.use_environment()
     if args.host:
         build.use_host()
     if args.variable:
         build.use_variables(*args.variable)
     for path in args.byproduct:
         build.byproduct(artifact_of(path, "file"))
+
+
+def _environment(args: argparse.Namespace) -> Environment | None:
+    """Give the environment whose packages are recorded: the command's own, and no other."""
+    from glasswing_attest.artifact.environment import Environment
+    from glasswing_attest.capture.program import environment_of
+
+    if not args.packages:
+        for option in ("prefix", "lock"):
+            if getattr(args, option) is not None:
+                raise UsageError(where=f"--{option}", wanted="--packages beside it")
+        return None
+    return environment_of(args.command[0]) if args.prefix is None else Environment(args.prefix)
+
+
+def _lock(args: argparse.Namespace) -> Lock | None:
+    from glasswing_attest.artifact.lock import Lock
+
+    return None if args.lock is None else Lock.load(args.lock)
+
+
+def _refuse_to_dirty(checkouts: Sequence[str], args: argparse.Namespace) -> None:
+    """Refuse what would lie in a checkout as a change that is in no commit, before hours were spent on making it."""
+    from glasswing_attest.artifact.source import Source
+
+    outputs = [(f"--output {path}", path) for _, path in (_pair(w, "--output", KINDS) for w in args.output)]
+    for where, path in (*outputs, *((f"--byproduct {path}", path) for path in args.byproduct)):
+        # What is there already is looked at with the rest of the checkout.
+        is_new = where.startswith("--output") or not os.path.lexists(path)
+        if is_new and not all(Source(checkout).stays_clean_with(path) for checkout in checkouts):
+            raise UsageError(
+                where=where,
+                because="it would lie in the checkout that is recorded, as a change that is not committed",
+                do="add it to .gitignore, or write it elsewhere",
+            )
 
 
 _USABLE = ("code", "dataset", "baseModel", "checkpoint", "dependency", "tool")
@@ -258,6 +354,27 @@ def _run(command: Sequence[str], *, stdout: int | None, hidden: str | None) -> N
 
 
 # --- what is told ----------------------------------------------------------------------------------------------------
+
+
+def _notes(args: argparse.Namespace, build: Build) -> list[str]:
+    """Say what a reader of this provenance will stumble over."""
+    if not args.from_environment:
+        return []
+    notes: list[str] = []
+    found = build.provenance()
+    code = [d for d in found.resolved_dependencies if d.annotations.get("role") == "code"]
+    declared = [d for d in code if d.annotations.get("declared")]
+    measured = [d.digest.get("gitCommit") for d in code if d not in declared]
+    if declared and any(measured):
+        said = declared[0].digest.get("gitCommit")
+        there = ", ".join(shown(commit) for commit in measured if commit)
+        notes.append(f"the platform says commit {said}, the checkout is at {there}: the provenance names both as code")
+    if not args.builder:
+        notes.append(
+            f"builder.id {shown(found.builder_id)} is the platform's own, and your key signs it: verifiers should"
+            " accept it from the platform's own signer only. Give your builder an id of its own with --builder"
+        )
+    return notes
 
 
 def _text(build: Build, targets: Sequence[Path]) -> str:

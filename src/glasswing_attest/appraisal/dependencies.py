@@ -363,7 +363,8 @@ def _faults(package: Package, files: Mapping[str, str]) -> Findings:
 
 
 def _scripts(package: Package, names: Collection[str]) -> Findings:
-    """Tell which programs are as RECORD says, and RECORD alone."""
+    """Tell which programs are as RECORD says, and RECORD alone; those that say nothing of their own are proved."""
+    names = set(names) - set(package.generated)
     if names:
         yield _warning_finding(
             "deps.scripts",

@@ -48,6 +48,7 @@ from glasswing_attest.artifact.installed import (
     purl_of,
     tells_sources,
 )
+from glasswing_attest.artifact.launchers import launchers, parse_entry_points, program_of
 from glasswing_attest.artifact.manifest import Facts, FileEntry, Manifest, dir_hash
 from glasswing_attest.artifact.tree import OnDisk, open_directory
 from glasswing_attest.errors import (
@@ -56,6 +57,7 @@ from glasswing_attest.errors import (
     ArtifactIrregular,
     ArtifactUnreadable,
     ArtifactUnstable,
+    MalformedError,
 )
 from glasswing_attest.limits import DEFAULT, Limits
 
@@ -202,7 +204,12 @@ class Environment:
             location=self.prefix,
             measured_by=self,
         )
-        owned = [dataclasses.replace(p, dir_hash=_dir_hash(p, varying)) for p in packages]
+        owned = [
+            dataclasses.replace(
+                p, dir_hash=_dir_hash(p, varying), generated=_generated(root, self.prefix, sites, p, files, limits)
+            )
+            for p in packages
+        ]
         return Installed(
             manifest=manifest,
             packages=_sorted(owned, limits, self.prefix),
@@ -382,6 +389,29 @@ def _read_outside(
         if head.startswith(b"#!") and any(place in b"\n".join(head.split(b"\n")[:2]) for place in places):
             scripts.add(name)
     return scripts
+
+
+def _generated(
+    root: Path, prefix: Path, sites: tuple[str, ...], package: Package, files: dict[str, FileEntry], limits: Limits
+) -> tuple[str, ...]:
+    """Name the package's programs whose bytes are what an installer writes for its entry points, and nothing else."""
+    points = f"{package.metadata}/entry_points.txt"
+    data = _content(root, points, limits) if points in files else None
+    if data is None:
+        return ()
+    _require_same(root, files, {points: data})
+    try:
+        programs = parse_entry_points(data, where=str(root / points))
+    except MalformedError:
+        return ()  # then nothing is known to be generated for them
+    names = {"python", "python3", *(site.split("/")[1] for site in sites)}
+    interpreters = {f"{place}/bin/{name}" for place in (root, prefix) for name in names}
+    found: list[str] = []
+    for name in {f.name for f in package.files} & files.keys():
+        called = program_of(name, programs)
+        if called is not None and files[name].sha256 in launchers(called, interpreters):
+            found.append(name)
+    return tuple(sorted(found))
 
 
 def _dir_hash(package: Package, varying: set[str]) -> str:

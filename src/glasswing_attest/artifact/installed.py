@@ -115,6 +115,8 @@ class Package:
         record_sha256: of the bytes of RECORD. It depends on where the environment lies, if scripts name that.
         dir_hash: the ``dirHash`` of its files, as far as they stand in the environment's manifest, by RECORD's words:
             the same wherever the package is installed. "" where not every file has a sha256, or nothing was measured.
+        generated: its programs whose bytes are just what an installer writes for its entry points; none where nothing
+            was measured.
         installer: what INSTALLER says.
         tags: those of its wheel.
         metadata: its ``.dist-info`` directory, relative to the prefix.
@@ -135,6 +137,7 @@ class Package:
     filename: str = ""
     record_sha256: str = ""
     dir_hash: str = ""
+    generated: tuple[str, ...] = ()
     installer: str = ""
     tags: tuple[str, ...] = ()
     metadata: str = ""

@@ -52,6 +52,8 @@ _LFS = re.compile(
     rb"version https://git-lfs\.github\.com/spec/v1\n(?:ext-[^\n]*\n)*oid sha256:([0-9a-f]{64})\nsize (\d{1,18})\n"
 )
 _LFS_BYTES = 1024
+# A name that no pattern names but one that names every name.
+_ANY_NAME = b"\x01"
 _TREE, _LINK, _COMMIT, _FILE, _PROGRAM = 0o40000, 0o120000, 0o160000, 0o100644, 0o100755
 
 _Parts = tuple[bytes, ...]
@@ -125,6 +127,23 @@ class Source:
             location=root,
             measured_by=Source(root, self.name or None),
         )
+
+    def stays_clean_with(self, path: StrPath) -> bool:
+        """Tell whether the checkout would still be clean if something new lay at this path.
+
+        It would where the path leads out of the checkout, or the commit's .gitignore files name it, or a directory
+        above it. Of a directory nobody knows yet what will lie in it: it counts as named if whatever lies in it is.
+
+        Raises:
+            SourceRefused, ArtifactError, LimitError: as `measure` does.
+        """
+        root = _root_of(self.path)
+        # The folder is resolved, because links may lead into the checkout; the last part is what is laid there.
+        place = Path(os.path.realpath(Path(path).parent)) / Path(path).name
+        if root not in place.parents:
+            return True
+        parts = tuple(os.fsencode(part) for part in place.relative_to(root).parts)
+        return _is_ignored_below(root, parts, _State(limits=DEFAULT, meter=Meter(None, 0)))
 
 
 # --- where is the repository? ----------------------------------------------------------------------------------------
@@ -454,6 +473,17 @@ def _examine(root: Path, state: _State, *, depth: int, prefix: _Parts = ()) -> _
     return _Found(commit=commit, tree=tree.decode("ascii"), ref=ref, common=common)
 
 
+def _is_ignored_below(root: Path, parts: _Parts, state: _State) -> bool:
+    """Tell whether the .gitignore files of the commit that is checked out at `root` name a path that is not in it."""
+    git, common = _directories(root, state.limits)
+    commit, _ = _head(git, common, state.limits)
+    with _objects_of(common, commit, state) as objects:
+        first_line = objects.get(commit, "commit").partition(b"\n")[0]
+        tree = first_line.removeprefix(b"tree ").decode("ascii", "replace")
+        comparison = _Comparison(root=os.fsencode(root), prefix=(), objects=objects, state=state, depth=0)
+        return comparison.ignores(parts, tree)
+
+
 @dataclass(slots=True, kw_only=True)
 class _Comparison:
     """Compares one working tree with one commit. Every difference is a dirty path; nothing is excused by an index."""
@@ -469,11 +499,7 @@ class _Comparison:
     ) -> None:
         """Compare the directory `fd` with the tree object. `rules` are the .gitignore files above, outermost first."""
         tracked = self._entries(tree)
-        own = tracked.get(b".gitignore")
-        if own is not None and own[0] in (_FILE, _PROGRAM):
-            # A larger one ignores nothing, so that it hides nothing and costs nothing.
-            data = self.objects.small_blob(own[1], _IGNORE_FILE_BYTES)
-            rules = (*rules, (len(above), IgnoreFile(data or b"")))
+        rules = (*rules, *self._rules(tracked, above))
         present = self._names(fd, above)
         for name, (mode, object_id) in sorted(tracked.items()):
             parts = (*above, name)
@@ -493,6 +519,15 @@ class _Comparison:
                 untracked = self._untracked(fd, parts, rules)
                 if untracked is not None:
                     self._dirty(untracked)
+
+    def _rules(self, tracked: dict[bytes, tuple[int, str]], above: _Parts) -> tuple[tuple[int, IgnoreFile], ...]:
+        """Read the .gitignore file that the commit has in the directory `above`."""
+        own = tracked.get(b".gitignore")
+        if own is None or own[0] not in (_FILE, _PROGRAM):
+            return ()
+        # A larger one ignores nothing, so that it hides nothing and costs nothing.
+        data = self.objects.small_blob(own[1], _IGNORE_FILE_BYTES)
+        return ((len(above), IgnoreFile(data or b"")),)
 
     def where(self, parts: _Parts) -> str:
         return display(self.root, parts)
@@ -607,6 +642,24 @@ class _Comparison:
             if decision is not None:
                 return decision
         return False
+
+    def ignores(self, parts: _Parts, tree: str) -> bool:
+        """Tell whether a path that is not in the commit is ignored, or all that would lie in it."""
+        rules: tuple[tuple[int, IgnoreFile], ...] = ()
+        tracked = self._entries(tree)
+        for depth in range(len(parts)):
+            rules = (*rules, *self._rules(tracked, parts[:depth]))
+            mode, object_id = tracked.get(parts[depth], (0, ""))
+            if mode == _COMMIT:
+                root = Path(os.fsdecode(self.root), *map(os.fsdecode, parts[: depth + 1]))
+                return _is_ignored_below(root, parts[depth + 1 :], self.state)
+            last = depth == len(parts) - 1
+            # What is a directory in the end, nobody knows yet: a pattern for directories counts as well.
+            if self._is_ignored(parts[: depth + 1], rules, is_directory=True):
+                return True
+            tracked = self._entries(object_id) if mode == _TREE and not last else {}
+        inside = (*parts, _ANY_NAME)
+        return self._is_ignored(parts, rules, is_directory=False) or self._is_ignored(inside, rules, is_directory=False)
 
     def _untracked(self, fd: int, parts: _Parts, rules: tuple[tuple[int, IgnoreFile], ...]) -> _Parts | None:
         """Give the path if anything there is not ignored; of a directory, ``name/`` once, whatever is in it.

@@ -8,10 +8,8 @@ of every file, but for what an installer writes itself.
 
 from __future__ import annotations
 
-import configparser
 import lzma
 import os
-import re
 import struct
 import zipfile
 import zlib
@@ -22,17 +20,16 @@ from pathlib import Path
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from glasswing_attest._files import StrPath
-from glasswing_attest._wire import decode_utf8
 from glasswing_attest.artifact.digest import DigestSet
 from glasswing_attest.artifact.file import File
 from glasswing_attest.artifact.installed import VARYING, Package, is_bytecode, parse_record
+from glasswing_attest.artifact.launchers import parse_entry_points, program_of
 from glasswing_attest.errors import ArtifactUnreadable, ArtifactUnstable, FieldRefused
 from glasswing_attest.limits import DEFAULT, Limits
 
 __all__ = ["Wheel", "wheels_in"]
 
 _ROOT = "wheel"
-_NUMBERED = re.compile(r"-?[0-9]+(\.[0-9]+)*$")
 # What the standard library raises for an archive that is none, or in a way that it does not know.
 _UNREADABLE = (
     zipfile.BadZipFile,
@@ -60,7 +57,7 @@ class Wheel:
         metadata: its ``.dist-info`` directory.
         files: what its RECORD lists, by name within the wheel, each with its sha256 ("" where RECORD says none).
         scripts: those of them that an installer rewrites, since they begin with ``#!python``.
-        programs: the names of the programs that an installer generates for its entry points.
+        programs: the programs that an installer generates for its entry points: what each calls, by its name.
     """
 
     filename: str
@@ -70,7 +67,7 @@ class Wheel:
     metadata: str
     files: Mapping[str, str] = field(repr=False)
     scripts: frozenset[str] = frozenset()
-    programs: frozenset[str] = frozenset()
+    programs: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @classmethod
     def read(cls, path: StrPath, *, limits: Limits = DEFAULT) -> Wheel:
@@ -127,19 +124,17 @@ class Wheel:
         for name in sorted(installed.keys() - placed):
             directory, _, last = name.rpartition("/")
             notes = directory == package.metadata and last in VARYING
-            if not (notes or is_bytecode(name) or self._generates(name)):
+            if not (notes or is_bytecode(name) or program_of(name, self.programs) is not None):
                 return name
         return ""
 
     def unproved(self, package: Package) -> tuple[str, ...]:
         """Name the programs of the installed package whose bytes an installer wrote, so that the wheel lacks them."""
         rewritten = {f"bin/{name.removeprefix(_scripts_of(self.metadata))}" for name in self.scripts}
-        return tuple(sorted(f.name for f in package.files if f.name in rewritten or self._generates(f.name)))
-
-    def _generates(self, name: str) -> bool:
-        directory, _, last = name.rpartition("/")
-        # pip is installed as pip, pip3 and pip3.11.
-        return directory == "bin" and bool({last, _NUMBERED.sub("", last)} & self.programs)
+        written = (
+            f.name for f in package.files if f.name in rewritten or program_of(f.name, self.programs) is not None
+        )
+        return tuple(sorted(written))
 
     def _target(self, name: str, site: str, installed: Mapping[str, str], sha256: str) -> str:
         data = f"{self.metadata.removesuffix('.dist-info')}.data/"
@@ -160,7 +155,7 @@ def _scripts_of(metadata: str) -> str:
 
 def _contents(
     archive: zipfile.ZipFile, where: str, limits: Limits
-) -> tuple[str, dict[str, str], frozenset[str], frozenset[str]]:
+) -> tuple[str, dict[str, str], frozenset[str], dict[str, str]]:
     names = archive.namelist()
     limits.check("tree_files", len(names), where=where)
     if len(set(names)) != len(names):
@@ -187,21 +182,13 @@ def _contents(
     return metadata, files, frozenset(scripts), _programs(archive, f"{metadata}/entry_points.txt", where, limits)
 
 
-def _programs(archive: zipfile.ZipFile, name: str, where: str, limits: Limits) -> frozenset[str]:
-    """Read which programs the entry points ask for (PyPA specification: entry points)."""
+def _programs(archive: zipfile.ZipFile, name: str, where: str, limits: Limits) -> dict[str, str]:
     if name not in archive.namelist():
-        return frozenset()
+        return {}
     with archive.open(name) as file:
         data = file.read(limits.record_bytes + 1)
     limits.check("record_bytes", len(data), where=f"{where}:{name}")
-    points = configparser.ConfigParser(delimiters=("=",), interpolation=None, strict=True)
-    points.optionxform = str  # type: ignore[assignment,method-assign]  # names keep their case
-    try:
-        points.read_string(decode_utf8(data, where=f"{where}:{name}"))
-    except configparser.Error as e:
-        raise FieldRefused(where=f"{where}:{name}", because=str(e), wanted="entry points") from e
-    sections = (section for section in ("console_scripts", "gui_scripts") if points.has_section(section))
-    return frozenset(name for section in sections for name in points.options(section))
+    return parse_entry_points(data, where=f"{where}:{name}")
 
 
 def wheels_in(directory: StrPath, *, limits: Limits = DEFAULT) -> tuple[Wheel, ...]:

@@ -25,12 +25,13 @@ from glasswing_attest.artifact.digest import DigestSet
 from glasswing_attest.artifact.environment import Environment
 from glasswing_attest.artifact.hashing import Progress
 from glasswing_attest.artifact.installed import Package
+from glasswing_attest.artifact.lock import Lock, enriched
 from glasswing_attest.artifact.manifest import Artifact, Manifest, measure
 from glasswing_attest.capture.ci import Platform
 from glasswing_attest.capture.host import Host
 from glasswing_attest.capture.image import ImageReference
 from glasswing_attest.capture.secrets import NO_SECRETS_ALLOWED, refuse_secrets
-from glasswing_attest.errors import BuildIncomplete, FieldRefused, InputsChanged, SourceRefused, UsageError
+from glasswing_attest.errors import BuildIncomplete, FieldRefused, InputsChanged, SourceDirty, UsageError
 from glasswing_attest.statement.predicates.predicate_type import ROLES
 from glasswing_attest.statement.predicates.provenance import Provenance
 from glasswing_attest.statement.resource import ResourceDescriptor
@@ -287,7 +288,7 @@ class Build:
             UsageError: outside of the run, no artifact, a role that SLSA consumers of ours do not know, or a declared
                 manifest in a role that needs the bytes.
             SecretRefused: a name or URI that looks like a secret.
-            SourceRefused: a checkout with changes that are not in its commit, which the commit would not name.
+            SourceDirty: a checkout with changes that are not in its commit, which the commit would not name.
             ArtifactError: the input cannot be digested.
         """
         self._require_running("Build.use")
@@ -338,7 +339,11 @@ class Build:
         return host
 
     def use_environment(
-        self, environment: Environment | None = None, *, packages: Iterable[Package] = ()
+        self,
+        environment: Environment | None = None,
+        *,
+        packages: Iterable[Package] = (),
+        lock: Lock | None = None,
     ) -> tuple[Package, ...]:
         """Record each installed package as a dependency: package URL, exact version, digest where known, origin.
 
@@ -348,7 +353,9 @@ class Build:
 
         Args:
             environment: the one that runs this, unless another is named.
-            packages: the same packages with digests that were found elsewhere, such as in a lock file.
+            packages: the same packages with digests that were found elsewhere.
+            lock: a lock file, which knows the digests of what was installed by name: ``Lock.load("pylock.toml")``. A
+                package that it does not name in this version, or not clearly, stays without.
 
         Raises:
             UsageError: outside of the run, or `packages` are not those of the environment.
@@ -358,10 +365,19 @@ class Build:
         environment = Environment() if environment is None else environment
         installed = environment.packages()
         known = tuple(packages) or installed
+        given: tuple[object, ...] = known  # a lock's packages are mistaken for them easily
+        strangers = [type(package).__name__ for package in given if not isinstance(package, Package)]
+        if strangers:
+            wanted = "packages as `Environment.packages` gives them"
+            do = "hand over a lock file as lock=Lock.load(path)"
+            raise UsageError(where="packages", found=strangers[0], wanted=wanted, do=do)
         if _versions(known) != _versions(installed):
             found = ", ".join(sorted(set(_versions(known)) ^ set(_versions(installed)))[:3])
             raise UsageError(where="packages", found=found, wanted="the packages of the environment")
-        self.add_internal_parameters({"environment": {"markers": dict(environment.markers)}})
+        markers = environment.markers
+        if lock is not None:
+            known = enriched(known, lock, markers)
+        self.add_internal_parameters({"environment": {"markers": dict(markers)}})
         resources = [_package(package) for package in known]
         refuse_secrets([[r.uri, r.download_location] for r in resources], "dependency", self._allowed)
         self._further += resources
@@ -498,7 +514,7 @@ class Build:
                 # The commit is still the same: what was changed since is not in it.
                 raise InputsChanged(
                     where=f"{used.role} {used.manifest.name}",
-                    found=f"uncommitted changes: {again.facts.get('dirtyPaths', '')}",
+                    found=f"changes that are not committed: {_dirty_paths(again)}",
                     wanted="the checkout as it was when it was used",
                     do="let the run write outside of the checkout, or have .gitignore name what it writes",
                 )
@@ -559,6 +575,12 @@ class Build:
             return MappingProxyType(copy.deepcopy(given))
         except RecursionError as e:
             raise FieldRefused(where=where, because="it is nested too deeply") from e
+        except FieldRefused as e:
+            if e.do or not isinstance(e.found, str):
+                raise
+            # What was found is a type that is none of JSON's, such as a NumPy scalar's.
+            do = "say float(…) of a number, and str(…) of anything else"
+            raise FieldRefused(where=e.where, found=e.found, wanted=e.wanted, do=do) from e
 
 
 _RUN_LATER = (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)
@@ -572,14 +594,12 @@ def _second(time: datetime) -> datetime:
 
 def _clean(manifest: Manifest) -> Manifest:
     if manifest.facts.get("dirty") == "true":
-        paths = manifest.facts.get("dirtyPaths", "")
-        raise SourceRefused(
-            where=manifest.name,
-            found=f"uncommitted changes: {paths}",
-            wanted="a clean checkout, since the commit is what is attested",
-            do="commit the changes, or have .gitignore name what is no source",
-        )
+        raise SourceDirty(where=manifest.name, because=_dirty_paths(manifest))
     return manifest
+
+
+def _dirty_paths(manifest: Manifest) -> str:
+    return ", ".join(manifest.facts.get("dirtyPaths", "").split("\n"))
 
 
 _DECLARABLE = ("baseModel", "dependency", "image", "tool")

@@ -25,7 +25,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """One attestation that a node rests on: which payload, of which type, signed by whom, and by when."""
+    """One attestation that a node rests on: which payload, of which type, signed by whom, by when, and what for.
+
+    `requirement` is what the policy calls the requirement that it meets, by ``as``.
+    """
 
     payload_sha256: str
     predicate_type: str
@@ -33,6 +36,7 @@ class Evidence:
     principal: str
     names: tuple[str, ...]
     signed_by: str
+    requirement: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

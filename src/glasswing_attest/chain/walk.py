@@ -10,6 +10,7 @@ selection, or of what is missing.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable, Sequence
@@ -47,6 +48,10 @@ _TOLD_NAMES = 16
 """So many names of a cycle are told."""
 
 
+_TOLD_VERSIONS = 3
+"""So many other versions of a predicate type are told."""
+
+
 @dataclass(slots=True, eq=False)
 class _Candidate:
     """A claim about a thing, held against one requirement."""
@@ -54,6 +59,8 @@ class _Candidate:
     claim: Claim
     complaints: tuple[Finding, ...]
     order: tuple[datetime, str, str, str]
+    label: str = ""
+    """What the policy calls the requirement."""
     parents: tuple[_Thing, ...] = ()
     holding: int = 0
     """So many of the parents are known to hold, from the first on. What holds once holds for good."""
@@ -215,6 +222,11 @@ class _Clues:
         """Give the predicate types of everything that speaks of the thing, proved or not."""
         return _filed(self._types, digests)
 
+    def versions(self, digests: DigestSet, predicate_type: str) -> set[str]:
+        """Give the other versions of a predicate type in which something speaks of the thing, proved or not."""
+        name = _unversioned(predicate_type)
+        return {found for found in self.types(digests) - {predicate_type} if _unversioned(found) == name}
+
     def roles(self, digests: DigestSet) -> set[str]:
         """Give the kinds as which verified statements name the thing as what something was made from."""
         return _filed(self._roles, digests)
@@ -222,6 +234,13 @@ class _Clues:
     def namesake(self, name: str, form: Form, predicate_type: str) -> DigestSet | None:
         """Give what a verified statement of this type says of other bytes under the same name."""
         return self._named.get((predicate_type, form, name)) if name else None
+
+
+_VERSION = re.compile(r"/v?\d[^/]*$")
+
+
+def _unversioned(predicate_type: str) -> str:
+    return _VERSION.sub("", predicate_type)
 
 
 def _file(index: dict[Digest, list[tuple[str, DigestSet]]], what: str, digests: DigestSet) -> None:
@@ -341,6 +360,7 @@ class _Walk:
                         *expect.complaints_about(claim, matched, requirement),
                     ),
                     order=(claim.signed_by or _ALWAYS, *claim.key),
+                    label=requirement.label or "",
                 )
             )
         return sorted(found, key=lambda c: c.order)
@@ -502,26 +522,38 @@ class _Walk:
     def _next(self, thing: _Thing) -> _Thing | Finding:
         """Give why a thing is not accepted, or the parent that must be asked instead."""
         if thing.rule is None:
-            kind = thing.reference.kind
+            kinds = sorted({thing.reference.kind, *self._without_rule})
             return _finding(
                 "chain.no-rule",
                 thing,
-                found=f"no rule for kind {kind}",
+                found=f"no rule for kind {', '.join(kinds)}",
                 wanted="a rule or a trim",
-                do=self._advice(thing, f"add nodes.{kind} to the policy"),
+                do=self._advice(thing, f"add {', '.join(f'nodes.{kind}' for kind in kinds)} to the policy"),
             )
         if thing.rule.trim is not None:
             until = thing.rule.trim.until
-            found = (
-                "the thing asked about" if until is None or thing.depth == 0 else f"a trim until {format_time(until)}"
-            )
-            return _finding("chain.trim", thing, found=found, wanted="evidence", do="give this kind requirements")
+            place = f"nodes.{thing.reference.kind}"
+            found, advice = "the thing asked about", f"ask about what was made from it, or give {place} requirements"
+            if until is not None and thing.depth > 0:
+                found = f"a trim until {format_time(until)}"
+                advice = f"set a later `until` if the cut is still right, or give {place} requirements"
+            return _finding("chain.trim", thing, found=found, wanted="evidence", do=advice)
         for number, requirement in enumerate(thing.requirements):
             sound = [c for c in thing.candidates[number] if not c.complaints]
             supported = [c for c in sound if c.broken is None]
             if not self._pick(supported, requirement):
                 return self._next_of(thing, requirement, number, sound, supported)
         raise AssertionError("an accepted thing has no cause")  # pragma: no cover  # _improve accepts it
+
+    @cached_property
+    def _without_rule(self) -> frozenset[str]:
+        """The kinds without a rule among what the drawing shows: they are told together, not one after the other."""
+        seen, left = {self._root}, [self._root]
+        while left:
+            new = {p for c in self._shown(left.pop()) for p in c.parents} - seen
+            seen |= new
+            left += new
+        return frozenset(thing.reference.kind for thing in seen if thing.rule is None)
 
     def _next_of(
         self,
@@ -545,6 +577,8 @@ class _Walk:
             parent = candidate.broken
             if parent is None:  # pragma: no cover  # it would be supported
                 continue
+            if candidate.starts is None and self._policy.times == "verified" and parent.rule is not None:
+                return self._timeless(thing, candidate)  # whatever else it lacks: no evidence would help
             if parent.accepted is None:
                 return parent
             return _finding(
@@ -560,6 +594,19 @@ class _Walk:
             first = closest.complaints[0]
             return _finding(first.code, thing, rule=first.rule, found=first.found, wanted=first.wanted, do=first.do)
         return self._nothing(thing, requirement)
+
+    def _timeless(self, thing: _Thing, candidate: _Candidate) -> Finding:
+        """Say that a run does not tell when it started, although it was made from what must be attested before."""
+        kinds = ", ".join(sorted({p.reference.kind for p in candidate.parents if not p.trimmed}))
+        cuts = ", ".join(f"nodes.{kind}" for kind in kinds.split(", "))
+        return _finding(
+            "chain.causality",
+            thing,
+            found=f"no startedOn, in a run from what must be attested before it: {kinds}",
+            wanted="the time when the run started, as its builder says",
+            do=f"have the builder say startedOn; where it never does (GitHub, npm), trim {cuts} in the policy, or "
+            "accept by `times: claimed` that the order is not proved",
+        )
 
     def _nothing(self, thing: _Thing, requirement: Requirement) -> Finding:
         """No claim of this type about it: say that one was refused, or is about other bytes, or that there is none."""
@@ -581,13 +628,16 @@ class _Walk:
             wanted, advice = f"{other.label}, as attested", self._advice(thing, SubjectMismatch.advice)
             return _finding(SubjectMismatch.code, thing, found=digests.label, wanted=wanted, do=advice)
         label = f" ({requirement.label})" if requirement.label else ""
+        advice = "add the attestation to the evidence, or its signer's key to the trust"
+        if versions := sorted(self._clues.versions(digests, requirement.predicate))[:_TOLD_VERSIONS]:
+            advice = f"the evidence holds {', '.join(versions)} about it: ask for that, if it will do, or else {advice}"
         others = f"; {len(self._refused)} items of the evidence prove nothing" if self._refused else ""
         return _finding(
             "chain.no-attestation",
             thing,
             found=f"no verified {requirement.predicate}{label} about {thing.reference.digests.label}{others}",
             wanted=f"one signed by {' or '.join(self._wanted(requirement))}",
-            do=self._advice(thing, "add the attestation to the evidence, or its signer's key to the trust"),
+            do=self._advice(thing, advice),
         )
 
     @cached_property
@@ -634,11 +684,12 @@ class _Walk:
 def _holds(parent: _Thing, child: _Candidate) -> bool:
     """Tell whether a parent was cut away, or is accepted and was attested before the run started.
 
-    That is known as far as witnesses tell: what has no start, or needs no witness, constrains nothing.
+    What needs no witness constrains nothing. A run that does not tell when it started is after nothing that has a time:
+    it stands only where there is nothing to compare.
     """
-    if parent.trimmed:
-        return True
-    return parent.accepted is not None and (child.starts is None or parent.accepted <= child.starts)
+    if parent.trimmed or parent.accepted is None:
+        return parent.trimmed
+    return parent.accepted == _ALWAYS or (child.starts is not None and parent.accepted <= child.starts)
 
 
 def _cycle(thing: _Thing, path: list[_Thing]) -> Finding:
@@ -693,7 +744,7 @@ class _Drawing:
                 name=thing.name,
                 digests=tuple(map(str, thing.reference.digests)),
                 state=state,
-                evidence=tuple(_evidence(c.claim) for c in own),
+                evidence=tuple(_evidence(c) for c in own),
                 findings=findings,
             )
         )
@@ -704,17 +755,17 @@ class _Drawing:
             run = candidate.claim.predicate
             made_by = identity
             if isinstance(run, Run):
-                made_by = self._run(identity, candidate.claim, run, stands)
+                made_by = self._run(identity, candidate, run, stands)
             for parent in candidate.parents:
                 self._edges[Edge(child=made_by, parent=parent.reference.identity, role=parent.reference.kind)] = None
             if isinstance(run, Run):
                 self._builder(made_by, candidate.claim, run)
 
-    def _run(self, child: str, claim: Claim, run: Run, state: State) -> str:
+    def _run(self, child: str, candidate: _Candidate, run: Run, state: State) -> str:
         """A run node is one verified payload, with everybody who signed it."""
-        identity = f"run {claim.key[0]}"
+        identity = f"run {candidate.claim.key[0]}"
         name = run.invocation_id or run.build_type or run.builder_id
-        evidence = (_evidence(claim),)
+        evidence = (_evidence(candidate),)
         self._add(Node(identity=identity, kind="run", name=name, digests=(), state=state, evidence=evidence))
         self._edges[Edge(child=child, parent=identity, role="run")] = None
         return identity
@@ -739,7 +790,8 @@ class _Drawing:
         return Graph(root=root.reference.identity, nodes=tuple(self._nodes.values()), edges=tuple(self._edges))
 
 
-def _evidence(claim: Claim) -> Evidence:
+def _evidence(candidate: _Candidate) -> Evidence:
+    claim = candidate.claim
     return Evidence(
         payload_sha256=claim.key[0],
         predicate_type=claim.statement.predicate_type,
@@ -747,4 +799,5 @@ def _evidence(claim: Claim) -> Evidence:
         principal=claim.signer.principal,
         names=tuple(sorted(claim.signer.names)) or (claim.signer.label,),
         signed_by="" if claim.signed_by is None else format_time(claim.signed_by),
+        requirement=candidate.label,
     )

@@ -20,6 +20,9 @@ from glasswing_attest.errors import (
     GlasswingError,
     LimitError,
     MalformedError,
+    MediaTypeUnsupported,
+    NotJson,
+    NotUtf8,
     UsageError,
 )
 from glasswing_attest.formats.cosign import COSIGN_BLOB, COSIGN_SIGNATURE
@@ -27,6 +30,7 @@ from glasswing_attest.formats.exact import Exact
 from glasswing_attest.formats.gcb import CLOUD_BUILD
 from glasswing_attest.formats.github import GITHUB
 from glasswing_attest.formats.lines import split
+from glasswing_attest.formats.misplaced import by_media_type, by_members, by_start
 from glasswing_attest.formats.npm import NPM
 from glasswing_attest.formats.part import Format, Part
 from glasswing_attest.formats.pep740 import PEP740_ATTESTATION, PEP740_PROVENANCE
@@ -98,6 +102,8 @@ def read(data: bytes, *, limits: Limits = DEFAULT) -> tuple[Attestation, ...]:
 def parse(data: bytes, *, limits: Limits = DEFAULT) -> Attestation:
     """Read one attestation, as `Attestation.parse` does; what is none is told by all the formats that it is none of.
 
+    What belongs elsewhere, such as a key or a policy, is called by what it is, and nothing of it is shown.
+
     Raises:
         FormatUnsupported: nothing that is read here, naming every format that was tried; or a container.
         GlasswingError: as `Attestation.parse` and `unpack` do.
@@ -108,6 +114,20 @@ def parse(data: bytes, *, limits: Limits = DEFAULT) -> Attestation:
         if e.where != "$":
             raise
         raise _refusal(data, limits) from e
+    except MediaTypeUnsupported as e:
+        _say(e, by_media_type(str(e.found)))
+        raise
+    except (NotJson, NotUtf8) as e:
+        if e.where == "$" and data.lstrip()[:1] not in (b"{", b"["):
+            if b"\n" in data:
+                e.because = "neither JSON nor JSON lines"
+            _say(e, by_start(data))
+        raise
+
+
+def _say(error: GlasswingError, misplaced: tuple[str, str] | None) -> None:
+    if misplaced is not None:
+        error.found, error.do = misplaced
 
 
 def knows(data: bytes, *, limits: Limits = DEFAULT) -> bool:
@@ -173,6 +193,8 @@ def _refusal(data: bytes, limits: Limits) -> GlasswingError:
         return FormatUnsupported(where="$", found=found, wanted="one attestation", do="take it apart with formats.read")
     members = node.value if isinstance(node.value, dict) else {}
     tried = [*missing_of_shapes(), *(f"{each.name}: {each.lacks(node)}" for each in FORMATS)]
-    advice = "nobody signed this statement: have it signed" if {"_type", "subject"} <= members.keys() else ""
-    found = ", ".join(members) or ("an empty object" if isinstance(node.value, dict) else "no object")
+    found, advice = by_members(members) or ("", "")
+    if {"_type", "subject"} <= members.keys():
+        advice = "nobody signed this statement: have it signed"
+    found = found or ", ".join(members) or ("an empty object" if isinstance(node.value, dict) else "no object")
     return FormatUnsupported(where="$", found=found, because="; ".join(tried), do=advice)

@@ -79,7 +79,16 @@ def pack(path: Path, case: Case, *, limits: Limits = DEFAULT) -> Path:
         "revocationsSeen": case.revocations_seen,
         "secondOpinion": case.second_opinion,
         "evidence": [origin for _, origin in case.evidence],
-        "sources": [{"origin": s.origin, "items": s.items, "asked": s.asked} for s in case.sources],
+        "sources": [
+            {
+                "origin": s.origin,
+                "items": s.items,
+                "asked": s.asked,
+                "skipped": s.skipped,
+                "skippedNames": list(s.skipped_names),
+            }
+            for s in case.sources
+        ],
     }
     members = {
         "case.json": json.dumps(head, indent=2).encode(),
@@ -164,6 +173,11 @@ def unpack(path: Path, *, limits: Limits = DEFAULT) -> Case:
 
 
 def _source(node: Node) -> EvidenceSource:
+    skipped = node.get("skipped")
     return EvidenceSource(
-        origin=node.need("origin").text(), items=node.need("items").uint64(), asked=node.need("asked").boolean()
+        origin=node.need("origin").text(),
+        items=node.need("items").uint64(),
+        asked=node.need("asked").boolean(),
+        skipped=0 if skipped is None else skipped.uint64(),  # an earlier version did not tell
+        skipped_names=tuple(name.text() for name in node.get_array("skippedNames")),
     )

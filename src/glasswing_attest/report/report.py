@@ -215,7 +215,7 @@ class Report:
             "graph": None if self.graph is None else _graph(self.graph),
             "evidence": {
                 "items": len(self.evidence),
-                "sources": [{"origin": shown(s.origin), "items": s.items, "asked": s.asked} for s in self.sources],
+                "sources": [_source(s) for s in self.sources],
                 "used": sorted({c.statement.digest for c in self.claims}),
                 "refused": [
                     {"origin": shown(r.origin), "code": r.error.code, "message": str(r.error)} for r in self.refused
@@ -265,6 +265,13 @@ def report_schema() -> Mapping[str, Any]:
     text = resources.files("glasswing_attest.report").joinpath("report.schema.json").read_text("utf-8")
     found: Mapping[str, Any] = json.loads(text)
     return found
+
+
+def _source(source: EvidenceSource) -> dict[str, Any]:
+    told: dict[str, Any] = {"origin": shown(source.origin), "items": source.items, "asked": source.asked}
+    if source.skipped:
+        told |= {"skipped": source.skipped, "skippedNames": [shown(name) for name in source.skipped_names]}
+    return told
 
 
 def _camel(value: Mapping[str, Any]) -> dict[str, Any]:

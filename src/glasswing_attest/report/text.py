@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from glasswing_attest.errors import shown
+from glasswing_attest.statement.predicates.names import name_of
 
 __all__ = ["render"]
 
@@ -13,9 +14,10 @@ _MARKS = {"verified": "✓", "trimmed": "✂", "missing": "?", "failed": "✗"}
 _WORDS = {"affirming": "ok", "warning": "warning", "contraindicated": "problem", "none": "not evaluated"}
 """Tiers in plain words. Their own, which are AR4SI's, stand in the JSON."""
 _STATES = {"trimmed": "cut away by the policy", "missing": "not attested", "failed": "not accepted"}
+_NO_RULE = "the policy has no rule for it"
 _FACT = 400
 _FOLDED = 5
-"""More siblings that the policy cuts away are one line: an environment has hundreds of packages."""
+"""More siblings that end the chain alike are one line: an environment has hundreds of packages."""
 _WIDEST = 120
 """A deeper tree is not drawn wider, or its lines would grow with its depth."""
 
@@ -39,10 +41,19 @@ def render(report: Mapping[str, Any]) -> str:
     for finding in report["findings"]:
         lines += ["", *_finding(finding)]
     refused = report["evidence"]["refused"]
+    for source in report["evidence"]["sources"]:
+        if source.get("skipped"):
+            lines += ["", f"not read, for their names: {source['skipped']} in {_skipped(source)}"]
     if refused:
         lines += ["", f"{len(refused)} of {report['evidence']['items']} items of the evidence prove nothing:"]
         lines += [f"  {shown(item['origin'])}: {item['message']}" for item in refused]
     return "\n".join(lines) + "\n"
+
+
+def _skipped(source: Mapping[str, Any]) -> str:
+    names = source["skippedNames"]
+    told = ", ".join((*map(shown, names), *(("…",) if source["skipped"] > len(names) else ())))
+    return f"{shown(source['origin'])} ({told})"
 
 
 def _digest(digests: Mapping[str, str]) -> str:
@@ -90,10 +101,9 @@ def _branch(
         if node.get("digests"):
             algorithm, _, value = node["digests"][0].partition(":")
             text += f"  {algorithm}:{value[:12]}"
-        signers = sorted({name for e in node["evidence"] for name in e["names"]})
-        if signers:
-            text += f"  signed by {', '.join(map(shown, signers))}"
-        if word := _STATES.get(node["state"]):
+        if node["evidence"]:
+            text += f"  signed by {_signed(node['evidence'])}"
+        if word := _word(node):
             # What stands above a broken link is not where it breaks.
             rests = any(nodes[parent]["state"] in ("missing", "failed") for _, parent in parents.get(identity, ()))
             text += f"  [{word}: see below]" if rests else f"  [{word}]"
@@ -109,18 +119,35 @@ def _branch(
             left.append((parent, f"{under}{arm}", f"{under}{gap}" if len(under) < _WIDEST else under))
 
 
+def _signed(evidence: Iterable[Mapping[str, Any]]) -> str:
+    """Say for each requirement who met it, and with what."""
+    met: dict[str, set[str]] = {}
+    for each in evidence:
+        what = name_of(each["predicateType"])
+        met.setdefault(": ".join(filter(None, (each.get("requirement"), what))), set()).update(each["names"])
+    return ", ".join(f"{', '.join(map(shown, sorted(names)))} ({shown(what)})" for what, names in met.items())
+
+
+def _word(node: Mapping[str, Any]) -> str:
+    """Say why a node is not verified, in a few words."""
+    if node["state"] == "missing" and any(f["code"] == "chain.no-rule" for f in node["findings"]):
+        return _NO_RULE
+    return _STATES.get(node["state"], "")
+
+
 def _folded(branches: list[str], nodes: Mapping[str, Any], parents: Mapping[str, list[tuple[str, str]]]) -> list[str]:
-    """Give the branches, those of which the policy cuts away many of one kind as one line in place of the first."""
-    cut: dict[str, list[str]] = {}
+    """Give the branches, many of one kind that end the chain for one reason as one line in place of the first."""
+    ends: dict[tuple[str, str, str], list[str]] = {}
     for identity in branches:
-        if nodes[identity]["state"] == "trimmed" and not parents.get(identity):
-            cut.setdefault(nodes[identity]["kind"], []).append(identity)
+        node = nodes[identity]
+        if node["state"] in ("trimmed", "missing") and not parents.get(identity):
+            ends.setdefault((node["state"], node["kind"], _word(node)), []).append(identity)
     lines = {
-        many[0]: f"{_MARKS['trimmed']} {len(many)} of kind {kind}, each {_STATES['trimmed']}: {_names(many, nodes)}, …"
-        for kind, many in cut.items()
+        many[0]: f"{_MARKS[state]} {len(many)} of kind {kind}, each {word}: {_names(many, nodes)}, …"
+        for (state, kind, word), many in ends.items()
         if len(many) > _FOLDED
     }
-    hidden = {identity for many in cut.values() if many[0] in lines for identity in many[1:]}
+    hidden = {identity for many in ends.values() if many[0] in lines for identity in many[1:]}
     return [lines.get(identity, identity) for identity in branches if identity not in hidden]
 
 

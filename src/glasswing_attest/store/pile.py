@@ -47,7 +47,10 @@ _SUFFIXES = (
     ".attestations",
     ".attestation",
     ".provenance",
+    ".link",
 )
+_TOLD_SKIPPED = 8
+"""So many names of skipped files are told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,11 +61,15 @@ class EvidenceSource:
         origin: a file, an empty directory, a store, or "handed over" for what is no place.
         items: how many distinct items it gave; other places may have given the same.
         asked: it is a store that was asked about single things, and may hold more.
+        skipped: so much in a directory was not read, for its name does not end as those of evidence do.
+        skipped_names: the first of these, in order.
     """
 
     origin: str
     items: int
     asked: bool = False
+    skipped: int = 0
+    skipped_names: tuple[str, ...] = ()
 
 
 def frozen(evidence: Evidence) -> Evidence:
@@ -119,6 +126,7 @@ class Pile:
         self._items: dict[bytes, Item] = {}
         self._size = 0
         self._given: dict[str, set[bytes]] = {}
+        self._skipped: dict[str, tuple[str, ...]] = {}
         self._asked: set[str] = set()
 
     @property
@@ -130,7 +138,13 @@ class Pile:
     def sources(self) -> tuple[EvidenceSource, ...]:
         """Where was looked, in an order that does not depend on that of the evidence."""
         return tuple(
-            EvidenceSource(origin=origin, items=len(given), asked=origin in self._asked)
+            EvidenceSource(
+                origin=origin,
+                items=len(given),
+                asked=origin in self._asked,
+                skipped=len(self._skipped.get(origin, ())),
+                skipped_names=self._skipped.get(origin, ())[:_TOLD_SKIPPED],
+            )
             for origin, given in sorted(self._given.items())
         )
 
@@ -139,6 +153,8 @@ class Pile:
         for part in _parts(evidence, "evidence", self._limits):
             if isinstance(part, _Place):
                 self._put(part.items, part.origin)
+                if part.skipped:
+                    self._skipped[_told(part.origin)] = tuple(map(_told, part.skipped))
             elif not any(part is store for store in self.stores):
                 self.stores.append(part)
 
@@ -196,10 +212,11 @@ def _answered(ask: Callable[[], Iterable[Item]], label: str) -> Iterator[Item]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
-    """Where items lie, and these."""
+    """Where items lie, these, and what else lies there."""
 
     origin: str
     items: Iterable[Item]
+    skipped: tuple[str, ...] = ()
 
 
 def _parts(evidence: Evidence, origin: str, limits: Limits, depth: int = 0) -> Iterator[_Place | Store]:
@@ -245,11 +262,13 @@ def _files(path: Path, limits: Limits) -> Iterator[_Place | Store]:
         if is_layout(path):
             yield _Place(origin=str(path), items=layout(path, limits=limits))
             return
-        paths = sorted(p for p in path.iterdir() if p.name.endswith(_SUFFIXES)) if path.is_dir() else [path]
+        listed = sorted(path.iterdir()) if path.is_dir() else None
     except OSError as e:
         raise StoreUnavailable(where=str(path), because=e.strerror or "") from e
-    if not paths:
-        yield _Place(origin=str(path), items=())
+    paths = [path] if listed is None else [p for p in listed if p.name.endswith(_SUFFIXES)]
+    skipped = () if listed is None else tuple(p.name for p in listed if not p.name.endswith(_SUFFIXES))
+    if skipped or not paths:
+        yield _Place(origin=str(path), items=(), skipped=skipped)
     for each in paths:
         data = read_bounded(each, "evidence_bytes", limits, error=StoreUnavailable)
         yield _Place(origin=str(each), items=_read(data, str(each), limits, lines=each.suffix == ".jsonl"))

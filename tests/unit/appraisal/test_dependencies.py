@@ -381,6 +381,85 @@ def test_scripts_that_hold_the_place_are_not_proved(world: World, tmp_path: Path
     assert "deps.scripts" in codes(check(world.read(), record))
 
 
+# As pip 23.2 and 26.3 and uv 0.9 wrote them.
+WRITTEN = {
+    "pip": """\
+# -*- coding: utf-8 -*-
+import re
+import sys
+from demo import main
+if __name__ == '__main__':
+    sys.argv[0] = re.sub(r'(-script\\.pyw|\\.exe)?$', '', sys.argv[0])
+    sys.exit(main())
+""",
+    "pip, later": """\
+import sys
+from demo import main
+if __name__ == '__main__':
+    sys.argv[0] = sys.argv[0].removesuffix('.exe')
+    sys.exit(main())
+""",
+    "uv": """\
+# -*- coding: utf-8 -*-
+import sys
+from demo import main
+if __name__ == "__main__":
+    if sys.argv[0].endswith("-script.pyw"):
+        sys.argv[0] = sys.argv[0][:-11]
+    elif sys.argv[0].endswith(".exe"):
+        sys.argv[0] = sys.argv[0][:-4]
+    sys.exit(main())
+""",
+}
+
+
+def replace_program(prefix: Path, text: str) -> None:
+    """Write the program, and RECORD's line about it."""
+    data = text.encode()
+    (prefix / "bin" / "run-it").write_bytes(data)
+    path = prefix / SITE / "runner-1.dist-info" / "RECORD"
+    lines = [line for line in path.read_text().splitlines(keepends=True) if "run-it" not in line]
+    path.write_text("".join([record_line("../../../bin/run-it", data), *lines]))
+
+
+@pytest.mark.parametrize("by", WRITTEN)
+def test_a_program_that_is_what_installers_write_is_proved(by: str, world: World, tmp_path: Path) -> None:
+    install(world.prefix, build_wheel(tmp_path / "w", "runner", "1", {"runner.py": b""}, script="run-it"))
+    record = DependencyRecord.from_environment(world.read())
+    lock = Lock.parse(lock_of(*sorted((tmp_path / "w").iterdir())))
+
+    def told() -> list[set[str]]:
+        installed = world.read()
+        by_wheels = check(installed, lock, wheels=wheels_in(tmp_path / "w"), also=["demo"])
+        return [{f.code for f in found if f.subject == "runner==1"} for found in (by_wheels, check(installed, record))]
+
+    replace_program(world.prefix, f"#!{world.prefix}/bin/python3.11\n{WRITTEN[by]}")
+    assert told() == [{"deps.intact"}, {"deps.intact"}]
+    for changed in (
+        f"#!/usr/bin/python3\n{WRITTEN[by]}",
+        f"#!{world.prefix}/bin/../../evil/bin/python\n{WRITTEN[by]}",
+        f"#!{world.prefix}/bin/python\n{WRITTEN[by]}evil()\n",
+        f"#!{world.prefix}/bin/python\n{WRITTEN[by].replace('from demo', 'from evil')}",
+        f"#!{world.prefix}/bin/python\n{WRITTEN[by].replace('main()', 'other()')}",
+    ):
+        replace_program(world.prefix, changed)
+        by_wheels, by_record = told()
+        assert by_wheels == {"deps.intact", "deps.scripts"}
+        # One that does not name the environment is a file like any other, and the record has its digest.
+        assert by_record in ({"deps.intact", "deps.scripts"}, {"deps.record-changed"})
+
+
+def test_a_program_that_another_package_asks_for_is_not_proved(world: World, tmp_path: Path) -> None:
+    brought = {"runner.py": b"", "runner-1.data/scripts/run-it": b"#!python\nprint(1)\n"}
+    install(world.prefix, build_wheel(tmp_path / "w", "runner", "1", brought))
+    install(world.prefix, build_wheel(tmp_path / "w", "stranger", "1", {"stranger.py": b""}, script="run-it"))
+    replace_program(world.prefix, f"#!{world.prefix}/bin/python\n{WRITTEN['pip']}")
+    assert [p.generated for p in world.read().packages if p.name == "runner"] == [()]
+    lock = Lock.parse(lock_of(*sorted((tmp_path / "w").iterdir())))
+    found = check(world.read(), lock, wheels=wheels_in(tmp_path / "w"))
+    assert ("deps.scripts", "runner==1") in [(f.code, f.subject) for f in found]
+
+
 def test_a_program_that_the_wheel_does_not_ask_for_is_found(world: World) -> None:
     write("bin/evil", b"\x7fELF")(world.prefix)
     rewrite_record(world.prefix, "../../../bin/evil", b"\x7fELF")

@@ -295,7 +295,7 @@ def test_every_scheme_of_a_wheel_is_found_where_it_was_installed(tmp_path: Path)
     for name in (f"{SITE}/more.py", "bin/more", "bin/tool3", "share/more"):
         more = dataclasses.replace(kept[0], name=name)
         assert read.difference(dataclasses.replace(package, files=(*package.files, more))) == name
-    assert read.programs == {"run-it"}
+    assert read.programs == {"run-it": "demo:main"}
     assert read.unproved(package) == ("bin/run-it", "bin/run.sh")
     numbered = dataclasses.replace(kept[0], name="bin/run-it3.11")  # as pip's own
     assert read.difference(dataclasses.replace(package, files=(*package.files, numbered))) == ""

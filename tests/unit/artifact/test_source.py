@@ -762,3 +762,51 @@ def test_no_process_and_no_descriptor_is_left(repo: Checkout) -> None:
     with refused(LimitError, "limit"):
         Source(repo.path).measure(limits=Limits(tree_files=3))
     assert len(list(folder.iterdir())) == before
+
+
+# --- what is to be written -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "clean"),
+    [
+        ("model", False),
+        ("dist", True),
+        ("dist/a.whl", True),
+        ("src/out/model", True),
+        ("src/model", False),
+        ("src/a.bin", True),
+        ("keep/a.bin", False),
+        ("runs", True),  # whatever lies in it is ignored
+        ("link/model", False),
+        ("../model", True),
+        ("src/../dist/a.whl", True),
+    ],
+)
+def test_what_would_make_it_dirty_is_told_before_it_is_there(path: str, clean: bool, tmp_path: Path) -> None:
+    checkout = Checkout(tmp_path / "repo")
+    checkout.write(".gitignore", "/dist/\n*.bin\n/runs/*\n/link\n")
+    checkout.write("src/.gitignore", "out/\n")
+    checkout.write("keep/.gitignore", "!*.bin\n")
+    checkout.commit()
+    (checkout.path / "link").symlink_to("src")
+    assert Source(checkout.path).stays_clean_with(checkout.path / path) is clean
+    # Git and `measure` are asked once it is there.
+    place = Path(os.path.realpath(checkout.path / path))
+    folder = place.name in ("model", "runs", "dist")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    (place / "weights" if folder else place).parent.mkdir(exist_ok=True)
+    (place / "weights" if folder else place).write_text("x")
+    assert (checkout.git("status", "--porcelain") == "") is clean
+    assert (Source(checkout.path).measure().facts["dirty"] == "false") is clean
+
+
+def test_a_submodule_has_patterns_of_its_own(tmp_path: Path) -> None:
+    inner = Checkout(tmp_path / "inner")
+    inner.write(".gitignore", "out\n")
+    inner.commit()
+    outer = Checkout(tmp_path / "outer")
+    outer.git("submodule", "--quiet", "add", inner.path, "inner")
+    outer.commit()
+    assert Source(outer.path).stays_clean_with(outer.path / "inner" / "out")
+    assert not Source(outer.path).stays_clean_with(outer.path / "inner" / "other")

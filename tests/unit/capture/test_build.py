@@ -1,5 +1,6 @@
 """Does a build record what it is told to, outputs and all, and nothing else?  (See also test_capture.py.)"""
 
+import hashlib
 import inspect
 import json
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from glasswing_attest._wire import canonical_json, read_json
 from glasswing_attest.artifact.digest import DigestSet
 from glasswing_attest.artifact.environment import Environment
 from glasswing_attest.artifact.file import Blob
+from glasswing_attest.artifact.lock import Lock
 from glasswing_attest.capture import Host, Recorded
 from glasswing_attest.errors import (
     ArtifactUnreadable,
@@ -28,6 +30,7 @@ from glasswing_attest.errors import (
 )
 from glasswing_attest.statement.predicates.provenance import Provenance
 from tests.chains import checkout
+from tests.environments import build_wheel, install, lock_of, make_prefix
 from tests.unit.capture.test_ci import COMMIT, GITHUB, GITLAB
 
 BUILDER = "https://ci.example/trainer"
@@ -342,6 +345,41 @@ def test_packages_of_another_environment_are_refused(tmp_path: Path) -> None:
     with build() as run, pytest.raises(UsageError) as caught:
         run.use_environment(Environment(tmp_path / "a"), packages=Environment(tmp_path / "b").packages())
     assert (caught.value.code, caught.value.where) == ("usage", "packages")
+
+
+def test_a_lock_gives_digests_to_what_was_installed_by_name(tmp_path: Path) -> None:
+    wheel = build_wheel(tmp_path / "wheels")
+    environment = Environment(make_prefix(tmp_path / "env"))
+    install(environment.prefix, wheel)
+    lock = Lock.parse(lock_of(wheel))
+    with build() as run:
+        (package,) = run.use_environment(environment, lock=lock)
+    (found,) = run.provenance().resolved_dependencies
+    assert found.digest.to_dict() == {"sha256": hashlib.sha256(wheel.read_bytes()).hexdigest()}
+    assert (found.annotations["digestFrom"], package.filename) == ("lock", wheel.name)
+    strangers: Any = lock.packages
+    with build() as run, pytest.raises(UsageError) as caught:
+        run.use_environment(environment, packages=strangers)
+    assert (caught.value.code, caught.value.where, caught.value.found) == ("usage", "packages", "LockedPackage")
+
+
+class _Scalar:
+    """As NumPy has them: a number to whoever asks, and none of JSON's."""
+
+    def __float__(self) -> float:
+        return 0.25
+
+
+def test_what_is_no_number_of_jsons_is_refused_with_what_to_do() -> None:
+    with build() as run:
+        with pytest.raises(FieldRefused) as caught:
+            run.metrics({"loss": [_Scalar()]})
+        assert (caught.value.code, caught.value.where) == ("malformed.field", "metrics.loss[0]")
+        assert "float(" in caught.value.do
+        with pytest.raises(FieldRefused) as caught:
+            run.metrics({"loss": float("nan")})
+        assert caught.value.do == ""
+        run.metrics({"loss": float(_Scalar())})
 
 
 # --- many nodes, many runs -------------------------------------------------------------------------------------------

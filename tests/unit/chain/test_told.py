@@ -159,3 +159,17 @@ def test_the_advice_never_decides() -> None:
     for evidence in ([CHAIN.record], [CHAIN.run], list(CHAIN.evidence)):
         report = CHAIN.assess(evidence, artifact=replace(CHAIN.data, kind="model"))
         assert (report.verdict, report.claims) == ("refused", ())
+
+
+# --- another version of the type -------------------------------------------------------------------------------------
+
+
+def test_another_version_of_the_type_is_named() -> None:
+    def older(plain: dict[str, Any]) -> None:
+        plain["nodes"]["model"]["require"][0]["predicate"] = "https://slsa.dev/provenance/v0.2"
+
+    advice = cause(CHAIN.assess(policy=policy_of(older))).do
+    assert advice.startswith(f"the evidence holds {PROVENANCE_V1} about it: ask for that, if it will do, or else add ")
+    # Of other bytes it says nothing, and another type is no version of it.
+    assert "the evidence holds" not in cause(CHAIN.assess([CHAIN.record], policy=policy_of(older))).do
+    assert "the evidence holds" not in cause(CHAIN.assess([CHAIN.run, CHAIN.source])).do

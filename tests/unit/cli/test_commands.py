@@ -220,7 +220,7 @@ def test_a_checkout(run: Run, story: Story) -> None:
     assert run(*words, code / "lib").json["error"]["code"] == "usage"
     (code / "train.py").write_text("changed\n")
     dirty = run(*words, code)
-    assert (dirty.code, dirty.json["error"]["code"]) == (2, "artifact.source")
+    assert (dirty.code, dirty.json["error"]["code"]) == (2, "artifact.source.dirty")
     assert run(*words, "--field", "dirty=true", code).code == 0
 
 
@@ -436,6 +436,17 @@ def test_inspect_of_what_says_nothing_is_no_success(run: Run, story: Story, cont
     assert ran.code == 1
     assert [thing["error"]["code"] for thing in (file, *file["items"]) if "error" in thing]
     assert "error: " in run("inspect", story.evidence).out
+
+
+def test_a_key_that_is_handed_over_as_evidence_is_not_shown(run: Run, story: Story) -> None:
+    key = story.folder / "trainer.key"
+    body = key.read_text().splitlines()[1:-1]
+    for words in (("inspect", key), ("verify", *story.deciding, "--evidence", key, story.model)):
+        for form in ((), ("--json",), ("--debug",)):
+            ran = run(*words, *form)
+            assert ran.code == 1
+            assert not [line for line in body if line[:8] in ran.out + ran.err]
+            assert "a key or certificate in PEM" in ran.out
 
 
 def test_inspect_of_what_is_not_there(run: Run, story: Story) -> None:

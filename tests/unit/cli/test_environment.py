@@ -158,3 +158,15 @@ def test_nothing_is_written_over(run: Run, world: Path) -> None:
     ran = run("environment", "record", "--prefix", "env", "--out", "pylock.toml", "--json")
     assert (ran.code, ran.json["error"]["code"]) == (2, "usage")
     assert (world / "pylock.toml").read_bytes().startswith(b"lock-version")
+
+
+def test_a_warning_that_is_given_again_and_again_is_one_line(run: Run, world: Path) -> None:
+    wheels = [build_wheel(world / "more", name) for name in ("a", "b", "c", "e")]
+    for wheel in wheels:
+        install(world / "env", wheel)
+    (world / "pylock.toml").write_bytes(lock_of(*wheels, *(world / "wheels").iterdir()))
+    check = ("environment", "check", "--prefix", "env", "--lock", "pylock.toml")
+    first, last = run(*check).out.splitlines()
+    assert first.startswith("warning: deps.digest-unproved, 5 times: a==1.0, b==1.0, c==1.0, and 2 more (wanted ")
+    assert last == "warning: 0 packages proved, 5 warning"
+    assert len(run(*check, "--json").json["findings"]) == 5

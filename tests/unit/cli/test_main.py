@@ -52,6 +52,23 @@ def test_wrong_calls_are_misuse(run: Run, words: tuple[str, ...]) -> None:
     assert as_json.err == ""
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_an_unknown_option_leads_to_the_help_of_its_command(run: Run, command: str) -> None:
+    needs = {
+        "keygen": ("k",),
+        "digest": ("x",),
+        "attest": ("--key", "k", "--record", "model", "x"),
+        "verify": ("--policy", "p", "--trust", "t", "x"),
+        "replay": ("c",),
+        "inspect": ("x",),
+        "store": ("list", "d"),
+    }
+    error = run(command, "--json", *needs[command], "--nonsense").json["error"]
+    assert (error["code"], error["where"]) == ("usage", command)
+    assert error["because"] == "unrecognized arguments: --nonsense"
+    assert error["do"] == f"see `glasswing-attest {command} --help`"
+
+
 def test_an_error_is_one_printable_line(run: Run, tmp_path: Path) -> None:
     ran = run("digest", tmp_path / "a\x1b[2J\nb")
     assert (ran.code, ran.out) == (2, "")

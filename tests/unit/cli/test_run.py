@@ -1,5 +1,6 @@
 """Does `run` attest what a command made, and nothing where it failed?"""
 
+import hashlib
 import json
 import os
 import shutil
@@ -11,7 +12,8 @@ from typing import Any
 import pytest
 
 from glasswing_attest import Attestation, Build, KeySigner, Model, Policy, Trust, verify
-from glasswing_attest._cli.run import COMMAND_BUILD_TYPE
+from glasswing_attest._cli.run import COMMAND_BUILD_TYPE, _matching
+from tests.environments import build_wheel, install, lock_of, make_prefix
 from tests.unit.capture.test_ci import ALL, GITHUB
 from tests.unit.cli.stories import Run, in_a_process
 
@@ -199,6 +201,8 @@ def test_what_the_caller_answers_for_runs(run: Run, folder: Path) -> None:
         (words("--use", "dataset="), "--use dataset="),
         (words("--param", "x"), "--param"),
         (words("--param", "x=1", "--param", "x=2"), "--param x"),
+        (words("--prefix", "x"), "--prefix"),
+        (words("--lock", "x"), "--lock"),
         (words("--image", "python:3.13"), "image"),
         (words("--from-environment"), "environ"),
         (words(command=("./no-such-program",)), "./no-such-program"),
@@ -283,7 +287,7 @@ def test_the_checkout_is_recorded_and_must_be_clean(run: Run, folder: Path) -> N
     shutil.rmtree(folder / "model")
     (folder / ".gitignore").write_text("*\n!.gitignore\n!*.py\n")
     ran = run(*words("--json"))
-    assert (ran.code, ran.json["error"]["code"]) == (2, "artifact.source")
+    assert (ran.code, ran.json["error"]["code"]) == (2, "artifact.source.dirty")
     assert run(*words("--no-code")).code == 0
 
 
@@ -291,3 +295,160 @@ def test_the_build_type_of_the_command_is_ours() -> None:
     with Build(BUILDER, build_type=COMMAND_BUILD_TYPE) as build:
         pass
     assert build.provenance().build_type == "https://glasswing-attest.readthedocs.io/build-types/command/v1"
+
+
+# --- whose packages --------------------------------------------------------------------------------------------------
+
+
+def environment_with(folder: Path, name: str) -> Path:
+    """An environment that holds one package, and a program."""
+    prefix = make_prefix(folder / name)
+    install(prefix, build_wheel(folder / f"wheels-{name}", name))
+    program = prefix / "bin" / "tool"
+    program.write_text("#!/bin/sh\nmkdir model && echo weights >model/w\n")
+    program.chmod(0o755)
+    return prefix
+
+
+def packages(folder: Path) -> list[str]:
+    return [d["name"] for d in said(folder)["buildDefinition"]["resolvedDependencies"]]
+
+
+def test_packages_are_those_of_the_commands_own_environment(run: Run, folder: Path) -> None:
+    prefix = environment_with(folder, "trainer")
+    lock = folder / "pylock.toml"
+    wheel = next((folder / "wheels-trainer").iterdir())
+    lock.write_bytes(lock_of(wheel))
+    shell = shutil.which("sh") or ""
+    (prefix / "bin" / "sh").symlink_to(shell)  # as a venv's interpreter is a link
+    command = (str(prefix / "bin" / "sh"), "-c", "mkdir model && echo weights >model/w")
+    ran = run(*words("--packages", "--lock", "pylock.toml", command=command))
+    assert ran.code == 0, ran.err
+    assert packages(folder) == ["trainer==1.0"]
+    (found,) = said(folder)["buildDefinition"]["resolvedDependencies"]
+    assert found["digest"] == {"sha256": hashlib.sha256(wheel.read_bytes()).hexdigest()}
+
+
+def test_a_program_on_path_is_found_as_the_system_finds_it(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prefix = environment_with(folder, "trainer")
+    tool = prefix / "bin" / "tool"
+    tool.write_text(f"#!/bin/sh\n# {prefix}/bin/python\nmkdir model && echo weights >model/w\n")
+    monkeypatch.setenv("PATH", f"{prefix}/bin:{os.environ['PATH']}")
+    assert run(*words("--packages", command=("tool",))).code == 0
+    assert packages(folder) == ["trainer==1.0"]
+
+
+@pytest.mark.parametrize("program", ["sh", "trainer/bin/tool", "elsewhere/python"])
+def test_a_program_of_no_known_environment_is_refused_before_it_runs(program: str, run: Run, folder: Path) -> None:
+    prefix = environment_with(folder, "trainer")  # its tool is a script for an interpreter that lies elsewhere
+    (folder / "elsewhere").mkdir()
+    (folder / "elsewhere" / "python").symlink_to(sys.executable)  # the same file, and not the same environment
+    ran = run(*words("--json", "--packages", command=(program, "-c", "mkdir model")))
+    assert (ran.code, ran.json["error"]["code"], ran.json["error"]["where"]) == (2, "usage", program)
+    assert "--prefix PATH" in ran.json["error"]["do"]
+    assert not (folder / "model").exists()
+    command = ("sh", "-c", "mkdir model && echo weights >model/w")
+    assert run(*words("--packages", "--prefix", str(prefix), command=command)).code == 0
+    assert packages(folder) == ["trainer==1.0"]
+
+
+@pytest.mark.parametrize(("option", "where"), [("--lock", "nowhere"), ("--prefix", "/nowhere")])
+def test_an_environment_or_lock_that_is_not_there_is_told_at_once(
+    option: str, where: str, run: Run, folder: Path
+) -> None:
+    ran = run(*words("--json", "--packages", option, where))
+    assert (ran.code, ran.json["error"]["code"], ran.json["error"]["where"]) == (2, "artifact.unreadable", where)
+    assert not (folder / "model").exists()
+
+
+# --- what can be told beforehand -------------------------------------------------------------------------------------
+
+
+def commit(folder: Path, ignored: str) -> str:
+    (folder / ".gitignore").write_text(ignored)
+    environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+    who = ("-c", "user.email=dev@example.com", "-c", "user.name=dev")
+    for command in (("init", "--quiet"), ("add", "."), (*who, "commit", "--quiet", "--no-gpg-sign", "-m", "one")):
+        subprocess.run(["git", *command], cwd=folder, check=True, env=environment, capture_output=True)
+    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=folder, check=True, capture_output=True, text=True)
+    return head.stdout.strip()
+
+
+def test_what_would_dirty_the_checkout_is_refused_before_the_command_runs(run: Run, folder: Path) -> None:
+    commit(folder, "k.key\ndata\n*.jsonl\n")
+    ran = run(*words("--json"))
+    assert (ran.code, ran.json["error"]["code"], ran.json["error"]["where"]) == (2, "usage", "--output model")
+    assert ran.json["error"]["do"] == "add it to .gitignore, or write it elsewhere"
+    assert not (folder / "model").exists()
+    outside = folder.parent / f"{folder.name}-model"
+    ran = run(*(w.replace("model=model", f"model={outside}") for w in words("--json", "--byproduct", "a.log")))
+    assert (ran.code, ran.json["error"]["where"]) == (2, "--byproduct a.log")
+    code = f"import pathlib; p = pathlib.Path({str(outside)!r}); p.mkdir(); (p / 'w').write_text('w')"
+    ran = run(*(w.replace("model=model", f"model={outside}") for w in words(command=(sys.executable, "-c", code))))
+    assert ran.code == 0, ran.err
+
+
+def test_an_input_that_is_not_there_is_told_with_its_option(run: Run, folder: Path) -> None:
+    ran = run(*words("--json", "--use", "dataset=nowhere"))
+    assert (ran.code, ran.json["error"]["code"], ran.json["error"]["where"]) == (2, "usage", "--use dataset=nowhere")
+    assert not (folder / "model").exists()
+
+
+def test_what_was_not_made_is_told_with_what_is_there(run: Run, folder: Path) -> None:
+    made = f"{TRAIN}; [pathlib.Path('out', c).write_text('') for c in 'abcdefg']"
+    (folder / "out").mkdir()
+    ran = run(*words("--json", "--output", "file=out/report", command=(sys.executable, "-c", made)))
+    assert (ran.code, ran.json["error"]["code"]) == (2, "artifact.unreadable")
+    assert ran.json["error"]["where"] == "--output out/report"
+    assert ran.json["error"]["because"] == "the command did not make it"
+    assert ran.json["error"]["found"] == "in out: a, b, c, d, e, and 2 more"
+
+
+def test_a_pattern_stands_for_what_the_command_makes(run: Run, folder: Path) -> None:
+    (folder / "dist").mkdir()
+    (folder / "dist" / "old.whl").write_text("old")
+    build = "import pathlib; [pathlib.Path('dist', n).write_text(n) for n in ('a-1.whl', 'a-1.zip', 'old.whl')]"
+    call = ("run", "--json", "--key", "k.key", "--builder", BUILDER, "--output", "file=dist/*.whl", "--")
+    ran = run(*call, sys.executable, "-c", build)
+    assert ran.code == 0, ran.err
+    assert [s["name"] for s in ran.json["subjects"]] == ["a-1.whl"]
+    assert ran.json["paths"] == ["dist/a-1.whl.attestations.jsonl"]
+    ran = run(*call, sys.executable, "-c", build)  # it is there already
+    assert (ran.code, ran.json["error"]["code"]) == (2, "artifact.unreadable")
+    assert ran.json["error"]["where"] == "--output dist/*.whl"
+
+
+def test_only_a_star_stands_for_something(folder: Path) -> None:
+    for name in ("[a]1", "a1", "?1", "b1"):
+        (folder / name).write_text("")
+    assert _matching("[a]*") == ["[a]1"]
+    assert _matching("?*") == ["?1"]
+    assert {"[a]1", "a1", "?1", "b1"} <= set(_matching("*1"))
+
+
+# --- what a reader will stumble over ---------------------------------------------------------------------------------
+
+
+def test_what_the_platform_says_and_what_is_there_may_differ(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head = commit(folder, "*\n!.gitignore\n")
+    for name, value in GITHUB.items():
+        monkeypatch.setenv(name, value)
+    call = ("run", "--key", "k.key", "--from-environment", "--output", "model=model")
+    train = ("--", sys.executable, "-c", TRAIN)
+    ran = run(*call, *train)
+    assert ran.code == 0
+    commits, builder = [line for line in ran.err.splitlines() if "warning" in line]
+    assert GITHUB["GITHUB_SHA"] in commits
+    assert head in commits
+    assert "https://github.com/actions/runner/github-hosted" in builder
+    shutil.rmtree(folder / "model")
+    monkeypatch.setenv("GITHUB_SHA", head)
+    ran = run(*call, "--json", "--builder", BUILDER, *train)
+    assert (ran.code, ran.json["notes"]) == (0, [])
+    shutil.rmtree(folder / "model")
+    ran = run(*call, "--json", *train)
+    assert [note.partition(" ")[0] for note in ran.json["notes"]] == ["builder.id"]

@@ -378,7 +378,7 @@ def test_each_requirement_is_told_with_who_met_it() -> None:
     assert report.graph is not None
     told = {(e.predicate_type, e.requirement, e.names) for e in report.graph.node(report.graph.root).evidence}
     assert told == {(uri, "description", ("trainer",)), (uri, "description", ("data-team",))}
-    jsonschema.Draft202012Validator(report_schema()).validate(report.to_dict())
+    jsonschema.Draft202012Validator(report_schema()).validate(json.loads(report.to_json()))
 
 
 @pytest.mark.parametrize("name", ["nothing", "signature", "policy", "declared", "limit", "unavailable", "other bytes"])

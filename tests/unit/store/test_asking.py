@@ -326,7 +326,11 @@ def test_a_report_names_every_place(tmp_path: Path) -> None:
     with pytest.raises(NoMatchingAttestation) as refused:
         report.require()
     for words in (str(refused.value), report.to_text()):
-        assert f"; evidence: 4 items of 6 places: {tmp_path}"[:60] in words
+        assert f"; evidence: 4 items of 7 places: {tmp_path}"[:60] in words
+    assert f"not read, for their names: 1 in {tmp_path}/full (readme.txt)" in report.to_text()
+    (source,) = (s for s in report.to_dict()["evidence"]["sources"] if "skipped" in s)
+    assert (source["skipped"], source["skippedNames"]) == (1, ["readme.txt"])
+    assert replay(report.case(tmp_path / "case.zip")).sources == report.sources
 
 
 def test_no_evidence_is_named_as_well() -> None:

@@ -16,7 +16,7 @@ from glasswing_attest.bundle import Bundle
 from glasswing_attest.envelope import Envelope, EnvelopeSignature
 from glasswing_attest.errors import LimitError, StoreUnavailable, UsageError
 from glasswing_attest.limits import Limits
-from glasswing_attest.store import Item, frozen, gather
+from glasswing_attest.store import Item, Pile, frozen, gather
 
 
 def bundle(n: int) -> bytes:
@@ -78,7 +78,18 @@ def test_a_directory_gives_its_files_of_known_names_in_order(folder: Path) -> No
 
 @pytest.mark.parametrize(
     "name",
-    ["a.json", "a.jsonl", "a.sigstore", "a.dsse", "a.bundle", "a.att", "a.sig", "a.attestations", "m.sigstore.json"],
+    [
+        "a.json",
+        "a.jsonl",
+        "a.sigstore",
+        "a.dsse",
+        "a.bundle",
+        "a.att",
+        "a.sig",
+        "a.attestations",
+        "m.sigstore.json",
+        "step.776a00e2.link",
+    ],
 )
 def test_these_names_are_evidence(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(ONE)
@@ -189,3 +200,17 @@ def test_frozen_evidence_can_be_gone_through_twice(tmp_path: Path) -> None:
     kept = frozen([several(), mutable, tmp_path, "path", Attestation.parse(ONE)])
     mutable.append(TWO)
     assert kept == ((ONE, TWO), (THREE,), tmp_path, "path", Attestation.parse(ONE))
+
+
+def test_what_a_directory_holds_beside_evidence_is_told(folder: Path, tmp_path: Path) -> None:
+    (folder / "root.layout").write_bytes(ONE)
+    pile = Pile(Limits())
+    pile.read(folder)
+    place = pile.sources[0]
+    assert (place.origin, place.items) == (str(folder), 0)
+    assert (place.skipped, place.skipped_names) == (3, ("readme.txt", "root.layout", "sub"))
+    for number in range(20):
+        (folder / f"x{number:02}.txt").write_bytes(b"")
+    pile = Pile(Limits())
+    pile.read(folder)
+    assert (pile.sources[0].skipped, len(pile.sources[0].skipped_names)) == (23, 8)
