@@ -51,6 +51,7 @@ RIVER = (
     "simulate",
     "testing",
     "_api",
+    "oms",
     "_cli",
     "__main__",
 )

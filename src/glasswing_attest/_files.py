@@ -15,11 +15,12 @@ import secrets
 import stat
 from collections.abc import Generator, Iterable
 from pathlib import Path
+from typing import BinaryIO
 
 from glasswing_attest.errors import ArtifactUnreadable, GlasswingError, UnavailableError, UsageError
 from glasswing_attest.limits import DEFAULT, Limits
 
-__all__ = ["StrPath", "append_line", "locked", "read_bounded", "write_atomic"]
+__all__ = ["StrPath", "append_line", "locked", "open_bounded", "read_bounded", "write_atomic"]
 
 StrPath = str | os.PathLike[str]
 
@@ -53,8 +54,11 @@ def write_atomic(
         UsageError: the path names no file, or `overwrite` is False and something is there.
     """
     path = Path(path)
-    name = os.fsencode(path.name)
-    if name in (b"", b"..") or b"\0" in os.fsencode(path):
+    try:
+        name, whole = os.fsencode(path.name), os.fsencode(path)
+    except UnicodeEncodeError as e:
+        raise UsageError(where=str(path), because="the path names no file") from e
+    if name in (b"", b"..") or b"\0" in whole:
         raise UsageError(where=str(path), because="the path names no file")
     try:
         directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -210,8 +214,36 @@ def read_bounded(
         LimitError: the file is larger, as its size says or as reading shows.
         GlasswingError: what `error` says, for anything that cannot be read.
     """
-    where = os.fspath(path)
     bound: int = getattr(limits, limit_name)
+    where = os.fspath(path)
+    with _opened_regular(path, limit_name, limits, follow=follow, within=within, error=error) as fd:
+        pieces: list[bytes] = []
+        total = 0
+        # One byte more than allowed is asked for, so that a file that grows meanwhile is noticed and not cut.
+        while piece := os.read(fd, min(_CHUNK, bound + 1 - total)):
+            pieces.append(piece)
+            total += len(piece)
+            limits.check(limit_name, total, where=where)
+        return b"".join(pieces)
+
+
+@contextlib.contextmanager
+def open_bounded(
+    path: StrPath, limit_name: str, limits: Limits = DEFAULT, *, error: type[GlasswingError] = ArtifactUnreadable
+) -> Generator[BinaryIO]:
+    """Open a regular file for those who read it a piece at a time; otherwise as `read_bounded`."""
+    with (
+        _opened_regular(path, limit_name, limits, follow=True, within=None, error=error) as fd,
+        open(fd, "rb", closefd=False, buffering=_CHUNK) as stream,
+    ):
+        yield stream
+
+
+@contextlib.contextmanager
+def _opened_regular(
+    path: StrPath, limit_name: str, limits: Limits, *, follow: bool, within: int | None, error: type[GlasswingError]
+) -> Generator[int]:
+    where = os.fspath(path)
     try:
         flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
         name = where if within is None else Path(where).name
@@ -223,14 +255,7 @@ def read_bounded(
         if not stat.S_ISREG(status.st_mode):
             raise error(where=where, because="it is not a regular file")
         limits.check(limit_name, status.st_size, where=where)
-        pieces: list[bytes] = []
-        total = 0
-        # One byte more than allowed is asked for, so that a file that grows meanwhile is noticed and not cut.
-        while piece := os.read(fd, min(_CHUNK, bound + 1 - total)):
-            pieces.append(piece)
-            total += len(piece)
-            limits.check(limit_name, total, where=where)
-        return b"".join(pieces)
+        yield fd
     except OSError as e:
         raise error(where=where, because=e.strerror or str(e)) from e
     finally:

@@ -135,6 +135,15 @@ def _inside(value: Any) -> Iterator[tuple[object, Any]]:
     return enumerate(value) if isinstance(value, list | tuple) else iter(())
 
 
+def _is_deeper(value: Any, most: int) -> bool:
+    """Tell whether an array or object lies within more than so many others, a whole level at a time."""
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(most):
+        inside = (item for box in level for item in (box.values() if isinstance(box, dict) else box))
+        level = [item for item in inside if isinstance(item, dict | list)]
+    return bool(level)
+
+
 def _path(where: str, steps: list[object]) -> str:
     return "".join([where, *map(_step, steps)])
 
@@ -213,7 +222,7 @@ def parse_json(
         for item, steps in _walk(value):
             if isinstance(item, _Refused):
                 raise item.error(kind=kind, where=_path(where, steps), found=item.found)
-    if data.count(b"[") + data.count(b"{") > limits.json_depth:
+    if data.count(b"[") + data.count(b"{") > limits.json_depth and _is_deeper(value, limits.json_depth):
         for item, steps in _walk(value):
             if len(steps) >= limits.json_depth and isinstance(item, dict | list):
                 limits.check("json_depth", len(steps) + 1, where=_path(where, steps))

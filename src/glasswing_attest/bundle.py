@@ -8,17 +8,18 @@ absent. ::
                               "tlogEntries": […], "timestampVerificationData": {"rfc3161Timestamps": […]}},
      "dsseEnvelope": … | "messageSignature": …}
 
-Written are key bundles of v0.3. Everything but the envelope's payload and type is unauthenticated until a check proves
-it.
+Written are bundles of v0.3, by a key or a private authority's certificate. Everything but the envelope's payload and
+type is unauthenticated until a check proves it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from glasswing_attest._wire import Node, read_json
+from glasswing_attest._wire import Node, encode_base64, read_json
 from glasswing_attest.envelope import Envelope
 from glasswing_attest.errors import FieldMissing, FieldRefused, MediaTypeUnsupported, counted, shown
 from glasswing_attest.limits import DEFAULT, Limits
@@ -46,9 +47,14 @@ class KeyHint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificates:
-    """The signer's certificate (DER), leaf first. Whatever follows it is untrusted."""
+    """The signer's certificate (DER), leaf first. Whatever follows it is untrusted.
+
+    `member` is where they stood in the bundle: Sigstore's clients write one ``certificate``, private authorities'
+    signers an ``x509CertificateChain``.
+    """
 
     chain: tuple[bytes, ...]
+    member: str = field(default="certificate", compare=False)
 
     def __repr__(self) -> str:
         return f"Certificates({self})"
@@ -140,16 +146,24 @@ class Bundle:
     @staticmethod
     def of_key(envelope: Envelope, hint: str) -> bytes:
         """Write a v0.3 bundle for an envelope that was signed with a key, as one line of JSON."""
-        if len(envelope.signatures) != 1:
-            raise FieldRefused(
-                where="$.dsseEnvelope.signatures", found=len(envelope.signatures), wanted="one signature"
-            )
-        body = {
-            "mediaType": BUNDLE_V03,
-            "verificationMaterial": {"publicKey": {"hint": hint}, "tlogEntries": []},
-            "dsseEnvelope": envelope.to_dict(),
-        }
-        return json.dumps(body, separators=(",", ":")).encode("ascii")
+        return _written(envelope, {"publicKey": {"hint": hint}})
+
+    @staticmethod
+    def of_certificates(envelope: Envelope, chain: Sequence[bytes]) -> bytes:
+        """Write a v0.3 bundle for an envelope that a private authority's certificate signed; `chain` is leaf first."""
+        certificates = [{"rawBytes": encode_base64(der)} for der in chain]
+        return _written(envelope, {"x509CertificateChain": {"certificates": certificates}})
+
+
+def _written(envelope: Envelope, material: Mapping[str, object]) -> bytes:
+    if len(envelope.signatures) != 1:
+        raise FieldRefused(where="$.dsseEnvelope.signatures", found=len(envelope.signatures), wanted="one signature")
+    body = {
+        "mediaType": BUNDLE_V03,
+        "verificationMaterial": {**material, "tlogEntries": []},
+        "dsseEnvelope": envelope.to_dict(),
+    }
+    return json.dumps(body, separators=(",", ":")).encode("ascii")
 
 
 def _one_of(node: Node, names: tuple[str, ...]) -> tuple[str, Node]:
@@ -170,7 +184,7 @@ def _material(node: Node, limits: Limits) -> KeyHint | Certificates:
     limits.check("certificates", len(items), where=found.path)
     if not items:
         raise FieldMissing(kind=node.kind, where=found.path, wanted="at least one certificate")
-    return Certificates(chain=tuple(item.need("rawBytes").bytes() for item in items))
+    return Certificates(chain=tuple(item.need("rawBytes").bytes() for item in items), member=name)
 
 
 def _content(node: Node, limits: Limits) -> Envelope | MessageSignature:

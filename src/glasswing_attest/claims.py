@@ -14,11 +14,12 @@ from glasswing_attest.errors import FieldRefused, GlasswingError
 from glasswing_attest.limits import DEFAULT, Limits
 from glasswing_attest.statement.predicates.predicate_type import Dependency, PredicateType, opaque
 from glasswing_attest.statement.predicates.registry import BUILT_IN, registry_of
+from glasswing_attest.statement.resource import ResourceDescriptor
 from glasswing_attest.statement.statement import Statement
 from glasswing_attest.verification.binding import VerifiedStatement
 from glasswing_attest.verification.identity import VerifiedSigner
 
-__all__ = ["BUILT_IN", "Claim", "Dependency", "PredicateType", "opaque", "read", "registry_of"]
+__all__ = ["BUILT_IN", "Claim", "Dependency", "PredicateType", "about_unverified", "opaque", "read", "registry_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,7 @@ class Claim:
         predicate: the predicate, as its type's reader gave it.
         dependencies: what the subject was made from.
         scope: the repository or resource that the predicate claims to speak for, or "".
+        subjects: what the statement is about: the subjects that stand there, or what its type draws in their place.
         key: what makes two claims the same: the payload's sha256, the signer, and all that is proved of the signer and
             the time. One payload may come wrapped twice, and be proved under other names or times, or by certificates
             that say other things of the same holder: neither may hide the other.
@@ -39,6 +41,7 @@ class Claim:
     predicate: object
     dependencies: tuple[Dependency, ...]
     scope: str
+    subjects: tuple[ResourceDescriptor, ...]
     key: tuple[str, str, str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -71,11 +74,19 @@ def read(verified: VerifiedStatement, types: Mapping[str, PredicateType], *, lim
         MalformedError: the predicate is not what its type says, or its reader failed on it.
         LimitError: it names more than `limits` allow.
     """
-    kind = types.get(verified.statement.predicate_type)
+    statement = verified.statement
+    kind = types.get(statement.predicate_type)
     if kind is None:
-        return Claim(verified=verified, predicate=verified.statement.predicate, dependencies=(), scope="")
+        return Claim(
+            verified=verified,
+            predicate=statement.predicate,
+            dependencies=(),
+            scope="",
+            subjects=statement.subjects,
+        )
     try:
-        predicate = kind.parse(verified.statement.predicate_node, limits)
+        predicate = kind.parse(statement.predicate_node, limits)
+        subjects = _about(statement, kind, predicate, limits)
         dependencies = () if kind.dependencies is None else _drawn(kind.dependencies(predicate), limits)
         scope = "" if kind.scope is None else kind.scope(predicate)
         if not isinstance(scope, str):
@@ -87,7 +98,38 @@ def read(verified: VerifiedStatement, types: Mapping[str, PredicateType], *, lim
         # and must not stop the verification of everything else.
         because = f"the reader of {kind.uri} failed: {type(e).__name__}: {e}"
         raise FieldRefused(where="$.predicate", because=because) from e
-    return Claim(verified=verified, predicate=predicate, dependencies=dependencies, scope=scope)
+    return Claim(verified=verified, predicate=predicate, dependencies=dependencies, scope=scope, subjects=subjects)
+
+
+def about_unverified(
+    statement: Statement, types: Mapping[str, PredicateType], *, limits: Limits = DEFAULT
+) -> tuple[ResourceDescriptor, ...]:
+    """Give what a statement says that it is about, as `read` would: nothing where its type's reader refuses it.
+
+    It says where to look, and nothing else: whoever wrote it chose it.
+    """
+    kind = types.get(statement.predicate_type)
+    if kind is None or kind.subjects is None:
+        return statement.subjects
+    try:
+        return _about(statement, kind, kind.parse(statement.predicate_node, limits), limits)
+    except Exception:  # noqa: BLE001  # a reader that somebody registered; what it fails on is found by nobody
+        return ()
+
+
+def _about(
+    statement: Statement, kind: PredicateType, predicate: object, limits: Limits
+) -> tuple[ResourceDescriptor, ...]:
+    """Give the subjects as the type draws them, counted while they come."""
+    if kind.subjects is None:
+        return statement.subjects
+    found: list[ResourceDescriptor] = []
+    for subject in kind.subjects(statement.subjects, predicate):
+        limits.check("subjects", len(found) + 1, where="$.predicate")
+        if not isinstance(subject, ResourceDescriptor):
+            raise TypeError(f"subjects gave {type(subject).__name__}, not a ResourceDescriptor")
+        found.append(subject)
+    return tuple(found)
 
 
 def _drawn(dependencies: Iterable[Dependency], limits: Limits) -> tuple[Dependency, ...]:

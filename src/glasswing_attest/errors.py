@@ -9,7 +9,8 @@ Every entry point of the library raises only what stands here, `from` its cause:
     │   └── FieldMissing  FieldRefused  DigestRefused  PolicyRefused  TrustRefused
     ├── UnsupportedError            well formed, but not something we accept
     │   ├── FormatUnsupported  MediaTypeUnsupported  PayloadTypeUnsupported  StatementTypeUnsupported
-    │   └── MessageSignatureUnsupported  KeyUnsupported  SignatureUnsupported  InspectionUnsupported  PackagesUnpinned
+    │   ├── MessageSignatureUnsupported  KeyUnsupported  SignatureUnsupported  InspectionUnsupported  PackagesUnpinned
+    │   └── ModelFormatUnsupported  RowsUnsupported
     ├── ArtifactError               the thing itself cannot be digested
     │   ├── ArtifactUnreadable  ArtifactIrregular  ArtifactEmpty  ArtifactUnstable
     │   └── NameRefused  SourceRefused (SourceDirty)  InputsChanged
@@ -21,9 +22,11 @@ Every entry point of the library raises only what stands here, `from` its cause:
     ├── VerificationError           readable, but it does not prove it
     │   ├── SignatureInvalid  KeyUntrusted  CertificateUntrusted  NotLogged
     │   ├── TimeUnproven  OutsideValidity  Revoked  SecondOpinionDiffers
-    │   ├── SubjectMismatch  NoMatchingAttestation  Mismatch
+    │   ├── SubjectMismatch  NoMatchingAttestation  Mismatch  FileSetDiffers
+    │   ├── PartUnproven  NotExtended
     │   └── StepUnproven  ArtifactRuleBroken
     ├── NotAccepted                 proved, but not what you accept (.rule .guidance .report)
+    │   └── ModelNotAccepted
     └── UsageError                  the call itself makes no sense
         └── SecretRefused
 
@@ -346,6 +349,24 @@ class PackagesUnpinned(UnsupportedError):
     advice = "record the environment together with its lock file, or leave these packages out by name"
 
 
+class ModelFormatUnsupported(UnsupportedError):
+    """A file of weights in a version, byte order or type of numbers that is not read here."""
+
+    code = "unsupported.model-format"
+    step = "artifact"
+    says = "files of weights of this kind are not read here"
+    advice = "its digest does not depend on this: measure it without describing it"
+
+
+class RowsUnsupported(UnsupportedError):
+    """A file of data, or a value in it, for which no encoding of rows is defined."""
+
+    code = "unsupported.rows"
+    step = "artifact"
+    says = "no encoding of rows is defined for this"
+    advice = "name the files whose rows are meant, or digest files instead of rows"
+
+
 # --- the thing itself cannot be digested -----------------------------------------------------------------------------
 
 
@@ -640,6 +661,32 @@ class Mismatch(VerificationError):
     says = "the bytes read now are not the bytes that were verified"
 
 
+class PartUnproven(VerificationError):
+    """It is not proved to be a part of the tree whose size and root were given."""
+
+    code = "verification.part"
+    step = "merkle"
+    says = "it is not proved to be a part of the tree"
+    advice = "get the proof that was made for this very file and this very version of the tree"
+
+
+class NotExtended(VerificationError):
+    """A tree that does not hold all leaves of the other, unchanged and in front of the new ones."""
+
+    code = "verification.extension"
+    step = "merkle"
+    says = "it does not extend the other: every file unchanged, and new ones only added"
+
+
+class FileSetDiffers(VerificationError):
+    """Files are missing that were signed, or are there and were not."""
+
+    code = "verification.file-set"
+    step = "oms"
+    says = "the files on disk are not the files that were signed"
+    advice = "get the model again from where it was signed"
+
+
 class StepUnproven(VerificationError):
     """A step of a layout was not done, and told alike, by as many of its functionaries as the layout asks for."""
 
@@ -678,6 +725,14 @@ class NotAccepted(GlasswingError):
 
     def _fields(self) -> dict[str, Any]:
         return {**super()._fields(), "rule": self.rule}
+
+
+class ModelNotAccepted(NotAccepted):
+    """A model that somebody else signed, or in another way; or that comes with something to run that nobody signed."""
+
+    code = "not-accepted.model"
+    step = "oms"
+    says = "this is not the signed model that was asked for"
 
 
 class UsageError(GlasswingError):

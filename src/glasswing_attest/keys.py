@@ -145,6 +145,11 @@ class PublicKey:
         return base64.b64encode(hashlib.sha256(self.der).digest()).decode("ascii")
 
     @property
+    def oms_hint(self) -> str:
+        """What the hint of an OMS bundle says: the SHA-256 of the PEM text with its last line end, in hex."""
+        return hashlib.sha256(self.pem.encode("ascii")).hexdigest()
+
+    @property
     def hints(self) -> frozenset[str]:
         """Every way in which bundles and envelopes in the field name this key. Hints only: they never decide."""
         return _hints_of(self)
@@ -209,7 +214,7 @@ class PublicKey:
 
 @lru_cache(maxsize=4096)
 def _hints_of(key: PublicKey) -> frozenset[str]:
-    return frozenset({key.hint, key.fingerprint, hashlib.sha256(key.pem.encode()).hexdigest()})
+    return frozenset({key.hint, key.fingerprint, key.oms_hint})
 
 
 def _as_der(signature: bytes, size: int) -> bytes:

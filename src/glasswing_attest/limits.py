@@ -23,6 +23,7 @@ class Limits:
     statement_bytes: int = 4 * MIB
     policy_bytes: int = 4 * MIB
     record_bytes: int = 64 * MIB
+    manifest_bytes: int = 2048 * MIB
     lock_bytes: int = 16 * MIB
     json_depth: int = 64
     json_values: int = 1_000_000
@@ -34,6 +35,7 @@ class Limits:
     timestamps: int = 32
     certificates: int = 16
     proof_hashes: int = 64
+    proof_bytes: int = 64 * 1024
     subjects: int = 1024
     digests: int = 32
     dependencies: int = 10_000
@@ -50,6 +52,11 @@ class Limits:
     tree_depth: int = 256
     name_bytes: int = 4096
     source_bytes: int = 4096 * MIB
+    header_bytes: int = 100_000_000
+    header_values: int = 2_000_000
+    tensors: int = 1_000_000
+    rows: int = 100_000_000
+    row_bytes: int = 16 * MIB
 
     def check(self, name: str, value: int, *, where: str = "") -> None:
         """Raise `LimitError` when `value` exceeds the bound called `name`.

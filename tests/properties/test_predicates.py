@@ -282,7 +282,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     witness.WITNESS_TESTIFYSEC_V01: WITNESS,
     witness.WITNESS_DEV_V01: WITNESS,
 }
-TYPES = {kind.uri: kind for kind in (*BUILT_IN, *oms.TYPES, *witness.TYPES)}
+TYPES = {kind.uri: kind for kind in (*BUILT_IN, *oms.OLDER_TYPES, *witness.TYPES)}
 
 # Objects whose members have names of the producer's own: what stands in there is no field.
 _FREE = frozenset(

@@ -27,7 +27,10 @@ decimals = st.from_regex(r"(0|-?[1-9][0-9]{0,20})(\.[0-9]{1,20}[1-9])?", fullmat
 
 SPECIAL: dict[str, st.SearchStrategy[Any]] = {
     "dir_hash": hex64,
+    "ordered": hex64,
+    "unordered": hex64,
     "merkle_root": hex64,
+    "manifest_tree_root": hex64,
     "commit": hex40 | hex64,
     "CodeRecord.tree": hex40 | hex64,
     "digest": digests,
@@ -41,7 +44,7 @@ SPECIAL: dict[str, st.SearchStrategy[Any]] = {
 }
 
 # What a message cannot say to be required, and its rules ask for.
-NEEDED = {"EvaluationRecord.metrics", "EvaluationRecord.dataset"}
+NEEDED = {"EvaluationRecord.metrics", "EvaluationRecord.dataset", "RowDigest.count"}
 
 
 def single(field: FieldDescriptor) -> st.SearchStrategy[Any]:

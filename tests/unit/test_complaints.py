@@ -279,7 +279,7 @@ keys:
             "did you mean times?",
         ),
         (("public-good", "{scts: 1, logs: 1}"), "malformed.trust", "3:26: roots.own.profile.times", "missing"),
-        (("public-good", "7"), "malformed.trust", "3:35: roots.own.profile", "public-good or github, or a mapping"),
+        (("public-good", "7"), "malformed.trust", "3:35: roots.own.profile", "or private, or a mapping"),
         (("root.json", "junk.pub"), "malformed.json", "3:15: roots.own.file", "line 1, column 1"),
         (("root.json", "empty.json"), "malformed.field-missing", "3:15: roots.own.file.mediaType", ""),
         (("keys:", "revocations: {signed_by: [me]}\nkeys:"), "malformed.trust", "4:15: revocations.signed_by", "me"),

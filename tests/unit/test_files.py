@@ -114,10 +114,11 @@ def test_a_name_of_the_longest_length_can_be_written(tmp_path: Path) -> None:
     assert (tmp_path / ("n" * 255)).read_bytes() == b"x"
 
 
-@pytest.mark.parametrize("path", ["/", ".", "..", "a\0b"])
+@pytest.mark.parametrize("path", ["/", ".", "..", "a\0b", "\ud800", "\ud800/a"])
 def test_a_path_that_names_no_file_is_a_mistake_of_the_caller(path: str) -> None:
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError) as raised:
         write_atomic(path, b"x")
+    assert (raised.value.code, str(raised.value).isprintable()) == ("usage", True)
 
 
 def test_the_caller_chooses_the_error(tmp_path: Path) -> None:

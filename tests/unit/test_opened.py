@@ -1,6 +1,8 @@
 """Are the bytes that are loaded the bytes that were measured?"""
 
+import hashlib
 import io
+import itertools
 import os
 import shutil
 from collections.abc import Callable
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 from glasswing_attest import File, Manifest, Model
 from glasswing_attest.artifact.digest import DigestSet
 from glasswing_attest.artifact.file import Blob
-from glasswing_attest.artifact.opened import VerifiedFile, open_verified
+from glasswing_attest.artifact.opened import Part, VerifiedFile, open_verified
 from glasswing_attest.errors import ArtifactIrregular, ArtifactUnreadable, Mismatch, UsageError, VerificationError
 
 CONTENT = bytes(range(256)) * 5000  # more than one chunk
@@ -239,3 +241,44 @@ def test_no_pattern_of_reads_gives_other_bytes_in_the_end(
         with open_verified(manifest) as file:
             got = b"".join([file.read(size) for size in sizes])
         assert content.startswith(got)
+
+
+# --- a file whose parts are known ------------------------------------------------------------------------------------
+
+
+def _in_parts(path: Path, content: bytes, size: int) -> VerifiedFile:
+    parts = [
+        Part(min(start + size, len(content)), hashlib.new(name, content[start : start + size]).hexdigest(), name)
+        for start, name in zip(range(0, len(content), size), itertools.cycle(("sha256", "blake2b")), strict=False)
+    ]
+    return VerifiedFile(os.open(path, os.O_RDONLY), parts, str(path))
+
+
+@given(st.binary(min_size=1, max_size=40), st.integers(1, 12), st.integers(1, 15), st.data())
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_part_is_given_completely_unless_it_is_the_right_one(
+    tmp_path: Path, content: bytes, size: int, step: int, data: st.DataObject
+) -> None:
+    path = tmp_path / "w"
+    path.write_bytes(content)
+    with _in_parts(path, content, size) as file:
+        assert b"".join(iter(lambda: file.read(step), b"")) == content
+    other = data.draw(st.binary(max_size=45).filter(lambda drawn: drawn != content))
+    path.write_bytes(other)
+    # Up to the first part that differs, or ends elsewhere, all is right; nothing of what comes behind it is given.
+    right = next(
+        start
+        for start in range(0, max(len(content), len(other)) + size, size)
+        if content[start : start + size] != other[start : start + size]
+        or (start + size >= len(content) and len(other) > len(content))
+    )
+    got: list[bytes] = []
+    file = _in_parts(path, content, size)
+    with pytest.raises(Mismatch) as caught:
+        got.extend(iter(lambda: file.read(step), b""))
+    assert caught.value.where == str(path)
+    assert len(b"".join(got)) < min(right + size, len(content))
+    for count in (None, 1):
+        with pytest.raises(Mismatch):
+            file.read(count)
+    file.close()

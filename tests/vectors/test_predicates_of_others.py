@@ -1,6 +1,7 @@
 """Are the predicates and documents that others publish read, and each refused where it must be, for its own reason?"""
 
 import bz2
+import hashlib
 import json
 from collections import Counter
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from glasswing_attest._wire import Node, canonical_json, decode_base64, parse_json, read_json
+from glasswing_attest.artifact.digest import DigestSet
 from glasswing_attest.attestation import Attestation
 from glasswing_attest.claims import registry_of
 from glasswing_attest.errors import DigestRefused, FieldMissing, FieldRefused, GlasswingError, NotJson
@@ -278,6 +280,14 @@ def test_a_collection_of_witness(name: str, product: str, shared_data: Path) -> 
     assert found.commands[0].arguments[:2] == ("syft", "alpine")
     # The product is a subject of the statement, by the same digest.
     assert any(subject.digest.matches(found.products[0].digest) for subject in statement.subjects)
+    assert kind.subjects is not None
+    about = tuple(kind.subjects(statement.subjects, found))
+    assert {subject.digest for subject in about} == {found.products[0].digest}
+    # The others are not digests of files: one of both is the SHA-256 of a name.
+    assert len(about) < len(statement.subjects)
+    if name == "cdx-att.json":
+        named = DigestSet.of(sha256=hashlib.sha256(b"alpine").hexdigest())
+        assert named in {s.digest for s in statement.subjects} - {s.digest for s in about}
     assert kind.dependencies is not None
     edges = list(kind.dependencies(found))
     assert edges == [Dependency(role="", resource=material) for material in found.materials]

@@ -19,6 +19,7 @@ from glasswing_attest.errors import (
     SourceDirty,
     UsageError,
 )
+from glasswing_attest.limits import DEFAULT, Limits
 from glasswing_attest.signing.signer import Signer
 from glasswing_attest.statement.resource import ResourceDescriptor
 from glasswing_attest.statement.statement import PAYLOAD_TYPE, Statement
@@ -160,17 +161,18 @@ def _require_signer(signer: Signer) -> None:
         raise UsageError(where="signer", found=found, wanted="a signer, such as a KeySigner")
 
 
-def sign_statement(raw: bytes, *, signer: Signer) -> Attestation:
+def sign_statement(raw: bytes, *, signer: Signer, limits: Limits = DEFAULT) -> Attestation:
     """Sign the bytes of an in-toto statement verbatim. They are read first: what is no statement is not signed.
 
     Raises:
         MalformedError, UnsupportedError: not an in-toto statement.
+        LimitError: a larger one than `limits` allow.
         SigningError: it could not be signed.
     """
     require_a(raw, bytes, "raw", "the statement's bytes")
     _require_signer(signer)
-    Statement.parse_unverified(raw)
-    return _seal(raw, PAYLOAD_TYPE, signer)
+    Statement.parse_unverified(raw, limits=limits)
+    return _seal(raw, PAYLOAD_TYPE, signer, limits)
 
 
 def endorse(attestation: Attestation, *, signer: Signer) -> Attestation:
@@ -189,7 +191,7 @@ def endorse(attestation: Attestation, *, signer: Signer) -> Attestation:
     return sign_statement(envelope.payload, signer=signer)
 
 
-def _seal(payload: bytes, payload_type: str, signer: Signer) -> Attestation:
+def _seal(payload: bytes, payload_type: str, signer: Signer, limits: Limits = DEFAULT) -> Attestation:
     """Sign, and check what was made under the signer's declared key. A self-check, not a proof."""
     try:
         sealed = signer.seal(payload, payload_type)
@@ -198,7 +200,7 @@ def _seal(payload: bytes, payload_type: str, signer: Signer) -> Attestation:
     except Exception as e:  # a signer of the caller's may be a device or a service, and raises what it likes
         raise SigningError(because=f"{type(e).__name__}: {e}") from e
     try:
-        made = Attestation.parse(sealed)
+        made = Attestation.parse(sealed, limits=limits)
         signature.check_by(made, signer.public_key)
     except GlasswingError as e:
         raise SelfCheckFailed(because=str(e)) from e

@@ -17,7 +17,8 @@ from functools import partial
 
 from glasswing_attest import formats
 from glasswing_attest._api.proving import Prover
-from glasswing_attest.artifact.digest import Digest
+from glasswing_attest.artifact.digest import Digest, Form
+from glasswing_attest.artifact.hashing import ALGORITHMS, is_available
 from glasswing_attest.artifact.manifest import Manifest
 from glasswing_attest.attestation import Attestation
 from glasswing_attest.chain.edges import measured
@@ -42,15 +43,15 @@ _LITTLE = 256
 class Inquiry:
     """One question, and its evidence while it grows.
 
+    What is handed over is proved before the artifact is measured: the proved claims say which digests of it they name.
+
     Attributes:
-        artifact: what is asked about.
         policy, types, prover, second_opinion: what decides.
         at, now: as for `walk`.
         evidence: what was gathered; nothing, once a part of it could not be had.
         refused: what of it proves nothing, for messages only.
     """
 
-    artifact: Manifest
     policy: Policy
     types: Mapping[str, PredicateType]
     prover: Prover
@@ -60,6 +61,7 @@ class Inquiry:
     limits: Limits
     evidence: tuple[Item, ...] = field(default=(), init=False)
     refused: list[Refused] = field(default_factory=list, init=False)
+    _artifact: Manifest = field(init=False)
     _claims: list[Claim] = field(default_factory=list, init=False)
     _pile: Pile = field(init=False)
     _budget: Budget = field(init=False)
@@ -82,13 +84,27 @@ class Inquiry:
         self._pile.read(evidence)
         self.evidence = self._pile.items
 
-    def chain(self, revocations: VerifiedRevocations | None) -> Chain:
-        """Prove what was read and what the stores give, and walk.
+    def prove(self, revocations: VerifiedRevocations | None) -> None:
+        """Prove what was read.
+
+        Raises:
+            LimitError: nothing is decided.
+        """
+        self._prove(self.evidence, revocations)
+
+    def algorithms(self) -> tuple[str, ...]:
+        """Give the further digests without which what was proved could not be about a file: npm's have no sha256."""
+        subjects = (subject.digest for claim in self._claims for subject in claim.subjects)
+        named = {d.algorithm for s in subjects if s.form is Form.FILE and s.get("sha256") is None for d in s}
+        return tuple(algorithm for algorithm in ALGORITHMS if algorithm in named and is_available(algorithm))
+
+    def chain(self, artifact: Manifest, revocations: VerifiedRevocations | None) -> Chain:
+        """Ask the stores about what was measured, prove what they give, and walk.
 
         Raises:
             StoreUnavailable, LimitError: nothing is decided.
         """
-        self._prove(self.evidence, revocations)
+        self._artifact = artifact
         asked: set[Digest] = set()
         self._ask(asked, revocations)
         chain = self._walk()
@@ -100,8 +116,8 @@ class Inquiry:
     def _walk(self) -> Chain:
         self.refused.sort(key=lambda r: (r.origin, r.error.code))
         return walk(
-            measured(self.artifact),
-            self.artifact.name,
+            measured(self._artifact),
+            self._artifact.name,
             self._claims,
             self.policy,
             at=self.at,
@@ -116,8 +132,8 @@ class Inquiry:
         """Ask every store about everything that the walk meets and that was not asked about yet."""
         while self._pile.stores:
             things = met(
-                measured(self.artifact),
-                self.artifact.name,
+                measured(self._artifact),
+                self._artifact.name,
                 self._claims,
                 self.policy,
                 at=self.at,

@@ -102,7 +102,8 @@ class Verifier:
         """Give the report of an accepted artifact; raise for anything else, with the report on the error.
 
         Args:
-            artifact: what is asked about: an artifact on disk, or its manifest.
+            artifact: what is asked about: an artifact on disk, or its manifest. Of a single file, the digests that
+                trusted statements name it by are taken.
             evidence: attestations, their bytes, files or directories of them, or stores, beside the verifier's own.
             at: the time that claimed times, key windows and trims are held against; now, by default. An earlier one
                 never relaxes the expiry of policy or trust.
@@ -150,9 +151,7 @@ class Verifier:
     ) -> Report:
         for expiring in (self.trust, self.policy):
             expiring.require_fresh(max(at, now))
-        manifest = measure(artifact, progress=progress, limits=self.limits, executor=executor)
         inquiry = Inquiry(
-            artifact=manifest,
             policy=self.policy,
             types=registry_of(self.predicates),
             prover=self._prover,
@@ -161,9 +160,20 @@ class Verifier:
             now=now,
             limits=self.limits,
         )
+        unproved: UnavailableError | LimitError | None = None
+        revocations = None
         try:
             inquiry.read((self.evidence, evidence))
-            chain = inquiry.chain(self._revocations(max(at, now)))
+            revocations = self._revocations(max(at, now))
+            inquiry.prove(revocations)
+        except (UnavailableError, LimitError) as e:
+            unproved = e
+        also = inquiry.algorithms()
+        manifest = measure(artifact, progress=progress, limits=self.limits, executor=executor, also=also)
+        try:
+            if unproved is not None:
+                raise unproved
+            chain = inquiry.chain(manifest, revocations)
         except (UnavailableError, LimitError) as e:
             told = undecided(manifest, e)
         else:

@@ -12,7 +12,21 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from glasswing_attest._cli import attest, convert, digest, environment, inspect, keygen, replay, run, store, verify
+from glasswing_attest._cli import (
+    attest,
+    convert,
+    describe,
+    digest,
+    environment,
+    inspect,
+    keygen,
+    oms,
+    prove,
+    replay,
+    run,
+    store,
+    verify,
+)
 from glasswing_attest._cli.exits import INTERRUPTED, MISUSE, NO, YES, Misused, exit_code
 from glasswing_attest._cli.output import NotWritten, Output
 from glasswing_attest._version import __version__
@@ -120,7 +134,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (keygen, digest, attest, run, verify, replay, inspect, convert, environment, store):
+    for command in (
+        keygen,
+        digest,
+        describe,
+        attest,
+        run,
+        verify,
+        prove,
+        replay,
+        inspect,
+        convert,
+        environment,
+        store,
+        oms,
+    ):
         name = command.__name__.rpartition(".")[2]
         added = commands.add_parser(
             name,

@@ -26,6 +26,7 @@ from glasswing_attest.errors import UsageError, shown
 if TYPE_CHECKING:
     from glasswing_attest._api import Predicate
     from glasswing_attest._wire import JsonObject
+    from glasswing_attest.artifact.manifest import Manifest
     from glasswing_attest.records import Record
 
 __all__ = ["DESCRIPTION", "EPILOG", "HELP", "add_arguments", "run"]
@@ -40,6 +41,7 @@ EPILOG = """\
 examples:
   glasswing-attest attest --key data.key --record data --name iris --version 2026.1 --license CC0-1.0 data/
   glasswing-attest attest --key trainer.key --record model --name iris --field formats=onnx --field dtype=float32 model/
+  glasswing-attest attest --key trainer.key --record model --name iris --describe model/
   glasswing-attest attest --key trainer.key --record model --predicate record.json model/
   glasswing-attest attest --key ci.key --predicate-type https://slsa.dev/provenance/v1 --predicate run.json model/
 """
@@ -65,6 +67,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="another field of the record; a list takes one value each time",
     )
+    what.add_argument(
+        "--describe", action="store_true", help="complete a model's record by what is inside: see `describe`"
+    )
     parser.add_argument("--kind", choices=KINDS, help="default: what the record is about; model for other predicates")
     add_exclude(parser)
     parser.add_argument("--out", metavar="FILE", help="default: SUBJECT.attestations.jsonl, which gains a line")
@@ -88,6 +93,8 @@ def run(args: argparse.Namespace, output: Output) -> int:
             manifest = artifact_of(args.subject, kind, args.exclude).measure(progress=told)
         if manifest.location is not None:
             refuse_within(target, manifest.location, "--out")  # a checkout may begin above the path that was given
+        if args.describe:
+            said = _described(said, manifest)
         made = _api.attest(manifest, said, signer=signer)
     made.write(target)
     output.result(
@@ -147,6 +154,16 @@ def _said(args: argparse.Namespace) -> Predicate:
     if known is not None:
         known.parse(Node(body, args.predicate), DEFAULT)  # what no verifier could read is not worth a signature
     return _Plain(predicate_type=predicate_type, predicate=body)
+
+
+def _described(said: Predicate, manifest: Manifest) -> Predicate:
+    """Complete a model's record by what is inside of the model."""
+    from glasswing_attest.artifact.description import describe
+    from glasswing_attest.records import ModelRecord
+
+    if not isinstance(said, ModelRecord):
+        raise UsageError(where="--describe", found=said.predicate_type, wanted="the record of a model")
+    return said.holding(describe(manifest))
 
 
 def _type_uri(text: str) -> str:

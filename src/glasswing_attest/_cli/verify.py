@@ -13,7 +13,7 @@ from glasswing_attest._cli.artifacts import KINDS, add_exclude, artifact_of, ref
 from glasswing_attest._cli.exits import NO, YES, callers_to_mend, exit_code
 from glasswing_attest._cli.output import Output
 from glasswing_attest._cli.progress import progress
-from glasswing_attest.errors import UsageError
+from glasswing_attest.errors import UsageError, shown
 
 if TYPE_CHECKING:
     from glasswing_attest.artifact.manifest import Manifest
@@ -67,6 +67,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="ALGO:HEX",
         help="instead of ARTIFACT: bytes that nobody reads here; needs --kind, and a policy that allows it",
     )
+    parser.add_argument(
+        "--part", metavar="NAME", help="ARTIFACT is this one file of the directory that has --digest; needs --proof"
+    )
+    parser.add_argument("--proof", metavar="P", help="what `prove` wrote for the file of --part")
     parser.add_argument("artifact", metavar="ARTIFACT", nargs="?", help="a directory, a file or a git checkout")
 
 
@@ -77,8 +81,10 @@ def run(args: argparse.Namespace, output: Output) -> int:
     from glasswing_attest.trust.root import Trust
     from glasswing_attest.verification.opinion import SigstoreOpinion
 
-    if (args.artifact is None) == (args.digest is None):
+    if args.part is None and (args.artifact is None) == (args.digest is None):
         raise UsageError(where="verify", wanted="either ARTIFACT or --digest")
+    if (args.part is None) != (args.proof is None) or (args.part is not None and None in (args.artifact, args.digest)):
+        raise UsageError(where="verify", wanted="--part and --proof together, the file, and --digest of the whole")
     if args.case is not None:
         refuse_within(Path(args.case), args.artifact or os.devnull, "--case")
     with callers_to_mend():
@@ -105,7 +111,19 @@ def run(args: argparse.Namespace, output: Output) -> int:
             report = verifier.assess(artifact, evidence, at=at, progress=told)
     if args.case is not None:
         report.case(args.case)
-    return tell(report, output)
+    if args.part is None or not report.accepted:
+        return tell(report, output)
+    _read_part(report, args.part, args.artifact, args.proof)
+    return tell(report, output, more=f"PART: {shown(args.part)}  {shown(args.artifact)}\n")
+
+
+def _read_part(report: Report, name: str, path: str, proof: str) -> None:
+    """Read one file of what was accepted to its end. Raises where it does not belong."""
+    from glasswing_attest.artifact.proofs import InclusionProof
+
+    with report.open_part(name, path, InclusionProof.load(proof)) as part:
+        while part.read(1 << 20):
+            pass
 
 
 def add_opaque(parser: argparse.ArgumentParser) -> None:
@@ -137,9 +155,9 @@ def opaque_types(uris: Sequence[str], output: Output) -> tuple[PredicateType, ..
     return tuple(opaque(uri) for uri in dict.fromkeys(uris))
 
 
-def tell(report: Report, output: Output) -> int:
-    """Write a report, and give its exit code."""
-    words = "" if output.quiet or output.as_json else report.to_text()
+def tell(report: Report, output: Output, *, more: str = "") -> int:
+    """Write a report, and `more` words behind it, and give its exit code."""
+    words = "" if output.quiet or output.as_json else report.to_text() + more
     output.result(words, report.to_dict())
     if report.accepted:
         return YES

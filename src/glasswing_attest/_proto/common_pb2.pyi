@@ -25,15 +25,19 @@ class ResourceReference(_message.Message):
     def __init__(self, name: _Optional[str] = ..., uri: _Optional[str] = ..., digest: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class TreeSummary(_message.Message):
-    __slots__ = ("dir_hash", "files", "total_bytes", "merkle_root", "excluded")
+    __slots__ = ("dir_hash", "files", "total_bytes", "merkle_root", "excluded", "manifest_tree_size", "manifest_tree_root")
     DIR_HASH_FIELD_NUMBER: _ClassVar[int]
     FILES_FIELD_NUMBER: _ClassVar[int]
     TOTAL_BYTES_FIELD_NUMBER: _ClassVar[int]
     MERKLE_ROOT_FIELD_NUMBER: _ClassVar[int]
     EXCLUDED_FIELD_NUMBER: _ClassVar[int]
+    MANIFEST_TREE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    MANIFEST_TREE_ROOT_FIELD_NUMBER: _ClassVar[int]
     dir_hash: str
     files: int
     total_bytes: int
     merkle_root: str
     excluded: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, dir_hash: _Optional[str] = ..., files: _Optional[int] = ..., total_bytes: _Optional[int] = ..., merkle_root: _Optional[str] = ..., excluded: _Optional[_Iterable[str]] = ...) -> None: ...
+    manifest_tree_size: int
+    manifest_tree_root: str
+    def __init__(self, dir_hash: _Optional[str] = ..., files: _Optional[int] = ..., total_bytes: _Optional[int] = ..., merkle_root: _Optional[str] = ..., excluded: _Optional[_Iterable[str]] = ..., manifest_tree_size: _Optional[int] = ..., manifest_tree_root: _Optional[str] = ...) -> None: ...

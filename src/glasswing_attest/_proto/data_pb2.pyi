@@ -77,17 +77,31 @@ class Transformation(_message.Message):
     parameters: _containers.ScalarMap[str, str]
     def __init__(self, name: _Optional[str] = ..., description: _Optional[str] = ..., code: _Optional[_Union[_common_pb2.ResourceReference, _Mapping[str, _Any]]] = ..., parameters: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
+class RowDigest(_message.Message):
+    __slots__ = ("encoding", "count", "ordered", "unordered")
+    ENCODING_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    ORDERED_FIELD_NUMBER: _ClassVar[int]
+    UNORDERED_FIELD_NUMBER: _ClassVar[int]
+    encoding: str
+    count: int
+    ordered: str
+    unordered: str
+    def __init__(self, encoding: _Optional[str] = ..., count: _Optional[int] = ..., ordered: _Optional[str] = ..., unordered: _Optional[str] = ...) -> None: ...
+
 class Split(_message.Message):
-    __slots__ = ("name", "files", "records", "paths")
+    __slots__ = ("name", "files", "records", "paths", "rows")
     NAME_FIELD_NUMBER: _ClassVar[int]
     FILES_FIELD_NUMBER: _ClassVar[int]
     RECORDS_FIELD_NUMBER: _ClassVar[int]
     PATHS_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
     name: str
     files: int
     records: int
     paths: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, name: _Optional[str] = ..., files: _Optional[int] = ..., records: _Optional[int] = ..., paths: _Optional[_Iterable[str]] = ...) -> None: ...
+    rows: RowDigest
+    def __init__(self, name: _Optional[str] = ..., files: _Optional[int] = ..., records: _Optional[int] = ..., paths: _Optional[_Iterable[str]] = ..., rows: _Optional[_Union[RowDigest, _Mapping[str, _Any]]] = ...) -> None: ...
 
 class SchemaField(_message.Message):
     __slots__ = ("name", "dtype", "description", "unit")
@@ -110,7 +124,7 @@ class Period(_message.Message):
     def __init__(self, start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, _Any]]] = ..., end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, _Any]]] = ...) -> None: ...
 
 class ExtendedDataset(_message.Message):
-    __slots__ = ("name", "version", "uri", "digest")
+    __slots__ = ("name", "version", "uri", "digest", "files", "merkle_root")
     class DigestEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -122,14 +136,18 @@ class ExtendedDataset(_message.Message):
     VERSION_FIELD_NUMBER: _ClassVar[int]
     URI_FIELD_NUMBER: _ClassVar[int]
     DIGEST_FIELD_NUMBER: _ClassVar[int]
+    FILES_FIELD_NUMBER: _ClassVar[int]
+    MERKLE_ROOT_FIELD_NUMBER: _ClassVar[int]
     name: str
     version: str
     uri: str
     digest: _containers.ScalarMap[str, str]
-    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., uri: _Optional[str] = ..., digest: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    files: int
+    merkle_root: str
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., uri: _Optional[str] = ..., digest: _Optional[_Mapping[str, str]] = ..., files: _Optional[int] = ..., merkle_root: _Optional[str] = ...) -> None: ...
 
 class DataRecord(_message.Message):
-    __slots__ = ("name", "version", "license", "tree", "sources", "transformations", "splits", "schema_fields", "collection_period", "consent", "consent_basis", "sensitivity", "extends")
+    __slots__ = ("name", "version", "license", "tree", "sources", "transformations", "splits", "schema_fields", "collection_period", "consent", "consent_basis", "sensitivity", "extends", "rows")
     NAME_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     LICENSE_FIELD_NUMBER: _ClassVar[int]
@@ -143,6 +161,7 @@ class DataRecord(_message.Message):
     CONSENT_BASIS_FIELD_NUMBER: _ClassVar[int]
     SENSITIVITY_FIELD_NUMBER: _ClassVar[int]
     EXTENDS_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
     name: str
     version: str
     license: str
@@ -156,4 +175,5 @@ class DataRecord(_message.Message):
     consent_basis: str
     sensitivity: Sensitivity
     extends: ExtendedDataset
-    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., license: _Optional[str] = ..., tree: _Optional[_Union[_common_pb2.TreeSummary, _Mapping[str, _Any]]] = ..., sources: _Optional[_Iterable[_Union[DataSource, _Mapping[str, _Any]]]] = ..., transformations: _Optional[_Iterable[_Union[Transformation, _Mapping[str, _Any]]]] = ..., splits: _Optional[_Iterable[_Union[Split, _Mapping[str, _Any]]]] = ..., schema_fields: _Optional[_Iterable[_Union[SchemaField, _Mapping[str, _Any]]]] = ..., collection_period: _Optional[_Union[Period, _Mapping[str, _Any]]] = ..., consent: _Optional[_Union[Consent, str]] = ..., consent_basis: _Optional[str] = ..., sensitivity: _Optional[_Union[Sensitivity, str]] = ..., extends: _Optional[_Union[ExtendedDataset, _Mapping[str, _Any]]] = ...) -> None: ...
+    rows: RowDigest
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., license: _Optional[str] = ..., tree: _Optional[_Union[_common_pb2.TreeSummary, _Mapping[str, _Any]]] = ..., sources: _Optional[_Iterable[_Union[DataSource, _Mapping[str, _Any]]]] = ..., transformations: _Optional[_Iterable[_Union[Transformation, _Mapping[str, _Any]]]] = ..., splits: _Optional[_Iterable[_Union[Split, _Mapping[str, _Any]]]] = ..., schema_fields: _Optional[_Iterable[_Union[SchemaField, _Mapping[str, _Any]]]] = ..., collection_period: _Optional[_Union[Period, _Mapping[str, _Any]]] = ..., consent: _Optional[_Union[Consent, str]] = ..., consent_basis: _Optional[str] = ..., sensitivity: _Optional[_Union[Sensitivity, str]] = ..., extends: _Optional[_Union[ExtendedDataset, _Mapping[str, _Any]]] = ..., rows: _Optional[_Union[RowDigest, _Mapping[str, _Any]]] = ...) -> None: ...

@@ -25,23 +25,27 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"glasswing/attest/v1/manifest.proto\x12\x13glasswing.attest.v1\"7\n\tFileEntry\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x04\x12\x0e\n\x06sha256\x18\x03 \x01(\t\"\xd8\x02\n\x08Manifest\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x39\n\x06\x64igest\x18\x03 \x03(\x0b\x32).glasswing.attest.v1.Manifest.DigestEntry\x12-\n\x05\x66iles\x18\x04 \x03(\x0b\x32\x1e.glasswing.attest.v1.FileEntry\x12\x10\n\x08\x65xcluded\x18\x05 \x03(\t\x12\x10\n\x08\x64\x65\x63lared\x18\x06 \x01(\x08\x12\x0c\n\x04\x66orm\x18\x07 \x01(\t\x12\x37\n\x05\x66\x61\x63ts\x18\x08 \x03(\x0b\x32(.glasswing.attest.v1.Manifest.FactsEntry\x1a-\n\x0b\x44igestEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a,\n\nFactsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"glasswing/attest/v1/manifest.proto\x12\x13glasswing.attest.v1\"\xb0\x01\n\tFileEntry\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x04\x12\x0e\n\x06sha256\x18\x03 \x01(\t\x12:\n\x06\x64igest\x18\x04 \x03(\x0b\x32*.glasswing.attest.v1.FileEntry.DigestEntry\x12\x0c\n\x04mode\x18\x05 \x01(\r\x1a-\n\x0b\x44igestEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xed\x02\n\x08Manifest\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x39\n\x06\x64igest\x18\x03 \x03(\x0b\x32).glasswing.attest.v1.Manifest.DigestEntry\x12-\n\x05\x66iles\x18\x04 \x03(\x0b\x32\x1e.glasswing.attest.v1.FileEntry\x12\x10\n\x08\x65xcluded\x18\x05 \x03(\t\x12\x10\n\x08\x64\x65\x63lared\x18\x06 \x01(\x08\x12\x0c\n\x04\x66orm\x18\x07 \x01(\t\x12\x37\n\x05\x66\x61\x63ts\x18\x08 \x03(\x0b\x32(.glasswing.attest.v1.Manifest.FactsEntry\x12\x13\n\x0bgenerations\x18\t \x03(\r\x1a-\n\x0b\x44igestEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a,\n\nFactsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'glasswing_attest._proto.manifest_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_FILEENTRY_DIGESTENTRY']._loaded_options = None
+  _globals['_FILEENTRY_DIGESTENTRY']._serialized_options = b'8\001'
   _globals['_MANIFEST_DIGESTENTRY']._loaded_options = None
   _globals['_MANIFEST_DIGESTENTRY']._serialized_options = b'8\001'
   _globals['_MANIFEST_FACTSENTRY']._loaded_options = None
   _globals['_MANIFEST_FACTSENTRY']._serialized_options = b'8\001'
-  _globals['_FILEENTRY']._serialized_start=59
-  _globals['_FILEENTRY']._serialized_end=114
-  _globals['_MANIFEST']._serialized_start=117
-  _globals['_MANIFEST']._serialized_end=461
-  _globals['_MANIFEST_DIGESTENTRY']._serialized_start=370
-  _globals['_MANIFEST_DIGESTENTRY']._serialized_end=415
-  _globals['_MANIFEST_FACTSENTRY']._serialized_start=417
-  _globals['_MANIFEST_FACTSENTRY']._serialized_end=461
+  _globals['_FILEENTRY']._serialized_start=60
+  _globals['_FILEENTRY']._serialized_end=236
+  _globals['_FILEENTRY_DIGESTENTRY']._serialized_start=191
+  _globals['_FILEENTRY_DIGESTENTRY']._serialized_end=236
+  _globals['_MANIFEST']._serialized_start=239
+  _globals['_MANIFEST']._serialized_end=604
+  _globals['_MANIFEST_DIGESTENTRY']._serialized_start=191
+  _globals['_MANIFEST_DIGESTENTRY']._serialized_end=236
+  _globals['_MANIFEST_FACTSENTRY']._serialized_start=560
+  _globals['_MANIFEST_FACTSENTRY']._serialized_end=604
 # @@protoc_insertion_point(module_scope)

@@ -17,7 +17,7 @@ from glasswing_attest._wire import Node
 from glasswing_attest.errors import DigestRefused, Kind
 from glasswing_attest.limits import DEFAULT, Limits
 
-__all__ = ["Digest", "DigestSet", "Form"]
+__all__ = ["Digest", "DigestSet", "Form", "digits_of"]
 
 
 class Form(Enum):
@@ -84,6 +84,11 @@ class Digest:
         if not colon or _ALIASES.get(algorithm, algorithm) not in _LENGTHS:
             raise DigestRefused(where="digest", found=text, wanted=f"algorithm:hex, one of {', '.join(_LENGTHS)}")
         return cls(algorithm, value)
+
+
+def digits_of(algorithm: str) -> int | None:
+    """Tell how many hex digits an algorithm over a file's bytes gives, or None where it is none that we know."""
+    return next(iter(_FILE.get(algorithm, ())), None)
 
 
 def _check(algorithm: str, value: str, where: str, kind: Kind) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import ClassVar
 
 from glasswing_attest._files import StrPath
-from glasswing_attest.artifact.hashing import Progress
+from glasswing_attest.artifact.digest import DigestSet
+from glasswing_attest.artifact.hashing import Progress, further, hasher
 from glasswing_attest.artifact.manifest import FileEntry, Manifest
 from glasswing_attest.artifact.tree import OnDisk
 from glasswing_attest.limits import DEFAULT, Limits
@@ -41,6 +43,7 @@ class Blob:
     data: bytes
     name: str = "blob"
     kind: str = "file"
+    is_single: ClassVar[bool] = True
 
     def measure(
         self,
@@ -48,7 +51,14 @@ class Blob:
         progress: Progress | None = None,
         limits: Limits = DEFAULT,
         executor: Executor | None = None,
+        also: Iterable[str] = (),
     ) -> Manifest:
-        """Hash the bytes."""
-        entry = FileEntry(name=self.name, size=len(self.data), sha256=hashlib.sha256(self.data).hexdigest())
+        """Hash the bytes. Further digests are as for `OnDisk.measure`."""
+        more = {}
+        for algorithm in further(also):
+            digest = hasher(algorithm)
+            digest.update(self.data)
+            more[algorithm] = digest.hexdigest()
+        sha256 = hashlib.sha256(self.data).hexdigest()
+        entry = FileEntry(name=self.name, size=len(self.data), sha256=sha256, more=DigestSet.of(more))
         return Manifest.of_file(self.kind, entry)

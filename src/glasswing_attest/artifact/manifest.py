@@ -14,19 +14,20 @@ declared manifest: whoever wrote it may have read the bytes, but nobody here did
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import re
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol, runtime_checkable
 
-from glasswing_attest._files import StrPath, write_atomic
-from glasswing_attest._wire import JsonObject, Node, decode_utf8, parse_proto
+from glasswing_attest._files import StrPath, open_bounded, write_atomic
+from glasswing_attest._wire import JsonObject, Node, decode_utf8
 from glasswing_attest.artifact.digest import Digest, DigestSet, Form
+from glasswing_attest.artifact.files import FileEntry, Files, FilesBuilder, dir_hash, name_problem
 from glasswing_attest.artifact.hashing import Progress
 from glasswing_attest.errors import (
     ArtifactEmpty,
@@ -67,6 +68,23 @@ class Artifact(Protocol):
         ...
 
 
+@runtime_checkable
+class _Single(Artifact, Protocol):
+    """An artifact that may be a single file, of which further digests can be had from the same reading."""
+
+    @property
+    def is_single(self) -> bool: ...
+
+    def measure(
+        self,
+        *,
+        progress: Progress | None = None,
+        limits: Limits = DEFAULT,
+        executor: Executor | None = None,
+        also: Iterable[str] = (),
+    ) -> Manifest: ...
+
+
 def measure(
     artifact: Artifact,
     *,
@@ -74,12 +92,20 @@ def measure(
     progress: Progress | None = None,
     limits: Limits = DEFAULT,
     executor: Executor | None = None,
+    also: Iterable[str] = (),
 ) -> Manifest:
-    """Measure what a caller handed over as an artifact. Raises `UsageError` for what is none, such as a path."""
+    """Measure what a caller handed over as an artifact. Raises `UsageError` for what is none, such as a path.
+
+    `also` are further digests that are wanted of a single file: nothing else is identified by them.
+    """
     if isinstance(artifact, type) or not callable(getattr(artifact, "measure", None)):
         found = artifact.__name__ if isinstance(artifact, type) else type(artifact).__name__
         raise UsageError(where=where, found=found, wanted="an artifact, such as Model(path), File(path) or a Manifest")
-    manifest = artifact.measure(progress=progress, limits=limits, executor=executor)
+    manifest = (
+        artifact.measure(progress=progress, limits=limits, executor=executor, also=also)
+        if isinstance(artifact, _Single) and artifact.is_single
+        else artifact.measure(progress=progress, limits=limits, executor=executor)
+    )
     if not isinstance(manifest, Manifest):
         raise UsageError(where=f"{where}.measure()", found=type(manifest).__name__, wanted="a Manifest")
     return manifest
@@ -109,55 +135,8 @@ class Facts(Mapping[str, str]):
         return f"Facts({self._pairs!r})"
 
 
-def name_problem(name: str) -> str | None:
-    """Say why `name` cannot stand in a listing, or None where it can.
-
-    >>> name_problem("sub/vocab.txt")
-    >>> name_problem("../escape")
-    "a part of the name is empty, '.' or '..'"
-    """
-    if _CONTROL.search(name):
-        return "a control character in the name"
-    if "\\" in name:
-        return "a backslash in the name"
-    if any(part in ("", ".", "..") for part in name.split("/")):
-        return "a part of the name is empty, '.' or '..'"
-    try:
-        name.encode("utf-8")
-    except UnicodeEncodeError:
-        return "the name is not UTF-8"
-    return None
-
-
 def _name_bytes(entry: FileEntry) -> bytes:
     return entry.name.encode("utf-8")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileEntry:
-    """One file of a manifest. `size` is None only where a bare listing did not tell it."""
-
-    name: str
-    size: int | None
-    sha256: str
-
-    @property
-    def line(self) -> str:
-        """The file's line in the listing, with its line end."""
-        return f"{self.sha256}  {self.name}\n"
-
-
-def dir_hash(files: Iterable[FileEntry]) -> str:
-    """Give in-toto's ``dirHash`` of files in the order given, which must be that of their names' bytes.
-
-    >>> entry = FileEntry(name="a", size=0, sha256=hashlib.sha256(b"").hexdigest())
-    >>> dir_hash([entry]) == hashlib.sha256(entry.line.encode()).hexdigest()
-    True
-    """
-    digest = hashlib.sha256()
-    for entry in files:
-        digest.update(entry.line.encode("utf-8"))
-    return digest.hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +154,8 @@ class Manifest:
         files: every file, sorted by the UTF-8 bytes of its name. Empty for git objects and bare digests.
         excluded: the paths that were left out and are really there, sorted.
         facts: further words about it, such as a checkout's ``repository``, ``ref`` and ``dirty``.
+        generations: for each file, which version of a dataset brought it, counted from 0; see `artifact.extension`.
+            Empty where all came at once. It orders the leaves of the Merkle tree, and is part of no digest.
         is_declared: nobody here read the bytes; a policy must opt in to accept it.
         location: where it was read. Not part of equality, never written.
         measured_by: what measured it, and can measure it again in the same way. Not part of equality, never written.
@@ -184,9 +165,10 @@ class Manifest:
     form: Form
     name: str = ""
     digests: DigestSet
-    files: tuple[FileEntry, ...] = ()
+    files: Sequence[FileEntry] = ()
     excluded: tuple[str, ...] = ()
     facts: Mapping[str, str] = field(default_factory=Facts)
+    generations: tuple[int, ...] = ()
     is_declared: bool = False
     location: Path | None = field(default=None, compare=False, repr=False)
     measured_by: Artifact | None = field(default=None, compare=False, repr=False)
@@ -198,15 +180,23 @@ class Manifest:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "facts", Facts(self.facts))
+        if not isinstance(self.files, Files):
+            object.__setattr__(self, "files", Files.of(self.files))
         if not _KIND.fullmatch(self.kind):
             raise FieldRefused(where="manifest.kind", found=self.kind, wanted="a word such as model, dataset, code")
         for where, text in (("name", self.name), *((f"facts.{k}", v) for k, v in self.facts.items())):
             _check_text(text, f"manifest.{where}", lines=where.startswith("facts"))
         self._check_digests()
         self._check_files()
+        self._check_generations()
         for i, path in enumerate(self.excluded):
             _check_name(path, f"manifest.excluded[{i}]")
         _check_order([p.encode("utf-8") for p in self.excluded], "manifest.excluded")
+
+    @property
+    def _files(self) -> Files:
+        # Whatever was handed over, it was made into this.
+        return self.files if isinstance(self.files, Files) else Files.of(self.files)
 
     def _check_digests(self) -> None:
         if not self.digests.identity:
@@ -222,35 +212,39 @@ class Manifest:
             if self.form is not Form.GIT and not self.is_declared:
                 raise FieldRefused(where="manifest.files", found="none", wanted="the files that were read")
             return
-        directories: set[str] = set()
-        for i, entry in enumerate(self.files):
-            where = f"manifest.files[{i}]"
-            _check_name(entry.name, f"{where}.name")
-            if not _SHA256.fullmatch(entry.sha256):
-                raise DigestRefused(where=f"{where}.sha256", found=entry.sha256, wanted="64 lowercase hex digits")
-            if entry.size is None:
-                if not self.is_declared:
-                    raise FieldRefused(where=f"{where}.size", found="none", wanted="the file's size")
-            elif not 0 <= entry.size < 2**64 or (entry.size == 0) is not (entry.sha256 == _EMPTY_SHA256):
-                raise FieldRefused(where=f"{where}.size", found=entry.size, wanted="the size of what has this sha256")
-            parent = entry.name.rpartition("/")[0]
-            while parent and parent not in directories:
-                directories.add(parent)
-                parent = parent.rpartition("/")[0]
-        _check_order([_name_bytes(f) for f in self.files], "manifest.files")
-        for i, entry in enumerate(self.files):
-            if entry.name in directories:
-                raise FieldRefused(where=f"manifest.files[{i}].name", found=entry.name, because="it is a directory too")
+        unknown = None if self.is_declared else self._files.first_unknown
+        if unknown is not None:
+            raise FieldRefused(where=f"manifest.files[{unknown}].size", found="none", wanted="the file's size")
         if self.form is Form.TREE:
-            algorithm, follows = "dirHash", dir_hash(self.files)
+            own = {"dirHash": dir_hash(self.files)}
         elif self.form is Form.FILE and len(self.files) == 1:
-            algorithm, follows = "sha256", self.files[0].sha256
+            own = {**self.files[0].more.to_dict(), "sha256": self.files[0].sha256}
         else:
             wanted = "one file" if self.form is Form.FILE else "no files beside git digests"
             raise FieldRefused(where="manifest.files", found=f"{len(self.files)} files", wanted=wanted)
-        if self.digests.get(algorithm) != follows:
-            found = self.digests.get(algorithm)
-            raise DigestRefused(where=f"manifest.digest.{algorithm}", found=found, wanted=f"{follows}, from the files")
+        told = {digest.algorithm: digest.value for digest in self.digests.identity}
+        for algorithm in sorted(own.keys() | told):
+            found, follows = told.get(algorithm), own.get(algorithm)
+            if found != follows:
+                wanted = f"{follows or 'none'}, from the files"
+                raise DigestRefused(where=f"manifest.digest.{algorithm}", found=found or "none", wanted=wanted)
+
+    def _check_generations(self) -> None:
+        if not self.generations:
+            return
+        latest = max(self.generations)
+        # Each version brought something, and one version alone is not told: there is one way to say which brought what.
+        if self.form is not Form.TREE or len(self.generations) != len(self.files):
+            found, wanted = (
+                counted(len(self.generations), "number"),
+                f"one for each of {len(self.files)} files of a tree",
+            )
+            raise FieldRefused(where="manifest.generations", found=found, wanted=wanted)
+        if not 0 < latest < len(self.files) or set(self.generations) != set(range(latest + 1)):
+            wanted = "every number from 0 to the latest, which is not 0"
+            raise FieldRefused(
+                where="manifest.generations", found=f"{min(self.generations)} to {latest}", wanted=wanted
+            )
 
     # --- making one ---------------------------------------------------------------------------------------------------
 
@@ -272,7 +266,7 @@ class Manifest:
         >>> Manifest.of_tree("dataset", [entry]).digests.label
         'dirHash:fba1930570cf'
         """
-        ordered = tuple(sorted(files, key=_name_bytes))
+        ordered = files if isinstance(files, Files) else Files.of(sorted(files, key=_name_bytes))
         if not ordered:
             raise ArtifactEmpty(where=name)
         value = dir_hash(ordered)
@@ -303,7 +297,7 @@ class Manifest:
             kind=kind,
             form=Form.FILE,
             name=name or entry.name,
-            digests=DigestSet.of(sha256=entry.sha256),
+            digests=DigestSet.of({**entry.more.to_dict(), "sha256": entry.sha256}),
             files=(entry,),
             location=location,
             measured_by=measured_by,
@@ -332,23 +326,24 @@ class Manifest:
             FieldRefused: a line is not two spaces between 64 hex digits and a safe name, or the names are not in order.
             ArtifactEmpty: there is no line.
         """
-        limits.check("record_bytes", len(data), where=where)
+        limits.check("manifest_bytes", len(data), where=where)
         limits.check("tree_files", data.count(b"\n"), where=where)
-        text = decode_utf8(data, where=where)
-        if text and not text.endswith("\n"):
+        if data and not data.endswith(b"\n"):
             raise FieldRefused(where=where, found="a last line without its end", wanted="a line end after every line")
-        files = []
-        names = []
-        for i, line in enumerate(text.split("\n")[:-1], start=1):
+        files = FilesBuilder()
+        last = b""
+        for i, raw in enumerate(io.BytesIO(data), start=1):
+            here = f"{where}:{i}"
+            line = decode_utf8(raw, where=here)[:-1]
             sha256, gap, path = line[:64], line[64:66], line[66:]
             if not _SHA256.fullmatch(sha256) or gap != "  ":
-                raise FieldRefused(where=f"{where}:{i}", found=line, wanted="64 hex digits, two spaces, a name")
-            _check_name(path, f"{where}:{i}")
-            limits.check("name_bytes", len(path.encode("utf-8")), where=f"{where}:{i}")
-            files.append(FileEntry(name=path, size=0 if sha256 == _EMPTY_SHA256 else None, sha256=sha256))
-            names.append(path.encode("utf-8"))
-        _check_order(names, where)
-        return cls.of_tree(kind, files, name=name, is_declared=True)
+                raise FieldRefused(where=here, found=line, wanted="64 hex digits, two spaces, a name")
+            _check_name(path, here)
+            limits.check("name_bytes", len(raw) - 67, where=here)
+            _check_order([last, raw[66:-1]], here)
+            last = raw[66:-1]
+            files.add(FileEntry(name=path, size=0 if sha256 == _EMPTY_SHA256 else None, sha256=sha256))
+        return cls.of_tree(kind, files.build(), name=name, is_declared=True)
 
     # --- using it -----------------------------------------------------------------------------------------------------
 
@@ -363,21 +358,20 @@ class Manifest:
 
     def file(self, name: str) -> FileEntry:
         """Give the file called `name`, or raise `UsageError`."""
-        key = name.encode("utf-8", "surrogatepass")
-        at = bisect_left(self.files, key, key=_name_bytes)
-        if at == len(self.files) or self.files[at].name != name:
+        entry = self._files.find(name)
+        if entry is None:
             raise UsageError(where=name, because=f"{self.name or self.kind} holds no such file")
-        return self.files[at]
+        return entry
 
     @property
     def total_bytes(self) -> int:
         """The sizes of all files, as far as they are known."""
-        return sum(f.size or 0 for f in self.files)
+        return self._files.total_bytes
 
     @property
     def listing(self) -> bytes:
         """The listing: what ``sha256sum`` prints for the files. Its SHA-256 is a tree's ``dirHash``."""
-        return "".join(f.line for f in self.files).encode("utf-8")
+        return b"".join(self._files.lines())
 
     def to_listing_file(self, path: StrPath) -> None:
         """Write the listing (``SHA256SUMS``) beside the tree, never inside: there it would change the tree.
@@ -387,6 +381,10 @@ class Manifest:
         """
         if not self.files:
             raise UsageError(where=os.fspath(path), because="this manifest lists no files")
+        self._require_beside(path, "a listing")
+        write_atomic(path, self._files.lines())
+
+    def _require_beside(self, path: StrPath, what: str) -> None:
         if self.location is not None and self.form is Form.TREE:
             tree = Path(os.path.realpath(self.location))
             # The parent is resolved, because a link may lead into the tree; the last part is replaced, not followed.
@@ -394,28 +392,38 @@ class Manifest:
             if target == tree or tree in target.parents:
                 raise UsageError(
                     where=os.fspath(path),
-                    because="a listing inside the tree would change the tree",
+                    because=f"{what} inside the tree would change the tree",
                     do="write it beside it",
                 )
-        write_atomic(path, self.listing)
 
     def to_proto(self) -> bytes:
         """Encode as the protobuf message ``glasswing.attest.v1.Manifest``, deterministically."""
-        from glasswing_attest._proto.manifest_pb2 import Manifest as Message
+        return b"".join(self._pieces())
 
-        message = Message(
-            kind=self.kind,
+    def to_proto_file(self, path: StrPath) -> None:
+        """Write the message, whole or not at all, and without holding it in memory.
+
+        Raises:
+            UsageError: the path names no file, or lies within the tree.
+        """
+        self._require_beside(path, "a manifest")
+        write_atomic(path, self._pieces())
+
+    def _pieces(self) -> Iterator[bytes]:
+        from glasswing_attest._proto.manifest_pb2 import Manifest as Message
+        from glasswing_attest.artifact.pieces import encode_files
+
+        digest = self.digests.to_dict()
+        yield Message(kind=self.kind, name=self.name, digest=digest).SerializeToString(deterministic=True)
+        yield from encode_files(self.files)
+        rest = Message(
             form=self.form.value,
-            name=self.name,
-            digest=self.digests.to_dict(),
             excluded=self.excluded,
             declared=self.is_declared,
             facts=dict(self.facts),
+            generations=self.generations,
         )
-        for entry in self.files:
-            # An unknown size is written as 0: only the empty file has that size, and its SHA-256 tells it.
-            message.files.add(name=entry.name, size=entry.size or 0, sha256=entry.sha256)
-        return message.SerializeToString(deterministic=True)
+        yield rest.SerializeToString(deterministic=True)
 
     @classmethod
     def from_proto(cls, data: bytes, *, where: str = "manifest", limits: Limits = DEFAULT) -> Manifest:
@@ -428,32 +436,50 @@ class Manifest:
             MalformedError: `NotProtobuf`, `FieldRefused` or `DigestRefused`, with the path.
             LimitError: too large, too many files, or too long a name.
         """
-        from glasswing_attest._proto.manifest_pb2 import Manifest as Message
+        limits.check("record_bytes", len(data), where=where)
+        return cls._from_stream(io.BytesIO(data), where, limits)
 
-        message = parse_proto(Message, data, where=where, limits=limits)
-        limits.check("tree_files", len(message.files), where=f"{where}.files")
-        limits.check("tree_files", len(message.excluded), where=f"{where}.excluded")
-        forms = {form.value: form for form in Form}
-        if message.form not in forms:
-            raise FieldRefused(where=f"{where}.form", found=message.form, wanted=f"one of {', '.join(forms)}")
-        files = []
-        for i, f in enumerate(message.files):
-            limits.check("name_bytes", len(f.name.encode("utf-8")), where=f"{where}.files[{i}].name")
-            unknown = message.declared and f.size == 0 and f.sha256 != _EMPTY_SHA256
-            files.append(FileEntry(name=f.name, size=None if unknown else f.size, sha256=f.sha256))
-        form = forms[message.form]
-        if not (message.declared or files or form is Form.GIT):
-            raise FieldRefused(where=f"{where}.files", found="none", wanted="the files that were read")
-        digest: JsonObject = dict(message.digest)
+    @classmethod
+    def from_proto_file(cls, path: StrPath, *, limits: Limits = DEFAULT) -> Manifest:
+        """Read what `to_proto_file` wrote, as `from_proto`, and without holding it in memory.
+
+        Raises:
+            MalformedError: `NotProtobuf`, `FieldRefused` or `DigestRefused`, with the path.
+            LimitError: too large, too many files, or too long a name.
+            ArtifactUnreadable: it cannot be read, or is no regular file.
+        """
+        where = os.fspath(path)
+        with open_bounded(path, "manifest_bytes", limits) as stream:
+            return cls._from_stream(stream, where, limits)
+
+    @classmethod
+    def _from_stream(cls, stream: BinaryIO, where: str, limits: Limits) -> Manifest:
+        from glasswing_attest.artifact.pieces import read_message
+
         try:
+            message, files = read_message(stream, where="manifest", limits=limits)
+            limits.check("tree_files", len(message.excluded), where="manifest.excluded")
+            limits.check("tree_files", len(message.generations), where="manifest.generations")
+            forms = {form.value: form for form in Form}
+            if message.form not in forms:
+                raise FieldRefused(where="manifest.form", found=message.form, wanted=f"one of {', '.join(forms)}")
+            form = forms[message.form]
+            found = files.build()
+            if not (message.declared or found or form is Form.GIT):
+                raise FieldRefused(where="manifest.files", found="none", wanted="the files that were read")
+            if not message.declared and found.first_unknown is not None:
+                unknown = f"manifest.files[{found.first_unknown}].size"
+                raise FieldRefused(where=unknown, found=0, wanted="the size of what has this sha256")
+            digest: JsonObject = dict(message.digest)
             return cls(
                 kind=message.kind,
                 form=form,
                 name=message.name,
                 digests=DigestSet.parse(Node(digest, "manifest.digest"), limits=limits),
-                files=tuple(files),
+                files=found,
                 excluded=tuple(message.excluded),
                 facts=dict(message.facts),
+                generations=tuple(message.generations),
                 is_declared=True,
             )
         except (MalformedError, LimitError) as e:

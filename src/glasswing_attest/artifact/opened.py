@@ -3,6 +3,8 @@
 A server verifies a large model in milliseconds from its manifest, and its bytes as they load. `open_verified` hashes
 while it reads and raises on a difference, before it gives the last bytes; what was read before the end is known to be
 right only once the file was read to its end or closed without an error.
+
+Loaders that jump about in a file, or map it, find what they need in `artifact.loading`.
 """
 
 from __future__ import annotations
@@ -12,17 +14,27 @@ import hashlib
 import io
 import os
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from glasswing_attest.artifact.digest import Form
+from glasswing_attest.artifact.hashing import hasher
 from glasswing_attest.artifact.manifest import FileEntry, Manifest
 from glasswing_attest.errors import ArtifactIrregular, ArtifactUnreadable, Mismatch, UsageError
 
-__all__ = ["VerifiedFile", "open_verified"]
+__all__ = ["Part", "VerifiedFile", "entry_of", "open_regular", "open_verified", "path_of"]
 
 _CHUNK = 1 << 20
+
+
+class Part(NamedTuple):
+    """Where a part of a file ends (None: where the file does, which nobody told), and the digest of its bytes."""
+
+    end: int | None
+    digest: str
+    algorithm: str = "sha256"
 
 
 class VerifiedFile(io.BufferedIOBase):
@@ -31,13 +43,17 @@ class VerifiedFile(io.BufferedIOBase):
     The last byte is given only after the whole was checked: other bytes of the same size are never given completely.
     Raises `Mismatch` where the end is reached, or at `close`, which reads what is left. Within ``with``, an exception
     of the caller's passes unchanged.
+
+    Where the digests of several parts are known, and not that of the whole, each is checked as the whole is.
     """
 
-    def __init__(self, fd: int, entry: FileEntry, where: str) -> None:
+    def __init__(self, fd: int, entry: FileEntry | Iterable[Part], where: str) -> None:
+        parts = [Part(entry.size, entry.sha256)] if isinstance(entry, FileEntry) else list(entry)
         self._fd = fd
-        self._entry = entry
+        self._ahead = parts[:0:-1]
+        self._part = parts[0]
         self._where = where
-        self._hash = hashlib.sha256()
+        self._hash = _hash_of(self._part)
         self._size = 0
         self._checked = False
         self._is_refused = False
@@ -85,11 +101,10 @@ class VerifiedFile(io.BufferedIOBase):
             raise ValueError("read of a closed file")
         if self._is_refused:
             self._refuse()
-        chunk = self._read(size)
-        if self._size == self._entry.size and chunk:
-            self._read(1)  # whatever comes now is too much
-        if not chunk or self._size == self._entry.size:
-            self._check()
+        left = 0 if self._part.end is None else self._part.end - self._size
+        chunk = self._read(min(size, left) if left else size)
+        if not chunk or self._size == self._part.end:
+            self._check(is_over=not chunk)
         return chunk
 
     def _read(self, size: int) -> bytes:
@@ -99,19 +114,27 @@ class VerifiedFile(io.BufferedIOBase):
             raise ArtifactUnreadable(where=self._where, because=e.strerror or str(e)) from e
         self._hash.update(chunk)
         self._size += len(chunk)
-        if self._entry.size is not None and self._size > self._entry.size:
+        if self._part.end is not None and self._size > self._part.end:
             self._refuse()
         return chunk
 
-    def _check(self) -> None:
-        if self._hash.hexdigest() != self._entry.sha256:
+    def _check(self, *, is_over: bool) -> None:
+        """Check the part that was read, and go on to the next; after the last one, nothing may come."""
+        if not is_over and not self._ahead:
+            self._read(1)  # whatever comes now is too much
+        if self._hash.hexdigest() != self._part.digest or (is_over and self._ahead):
             self._refuse()
-        self._checked = True
+        if self._ahead:
+            self._part = self._ahead.pop()
+            self._hash = _hash_of(self._part)
+        else:
+            self._checked = True
 
     def _refuse(self) -> NoReturn:
         self._checked = self._is_refused = True  # told by every reading; closing afterwards is quiet
-        found = f"sha256:{self._hash.hexdigest()[:12]} after {self._size} bytes"
-        wanted = f"sha256:{self._entry.sha256[:12]} of {self._entry.size} bytes"
+        algorithm = self._part.algorithm
+        found = f"{algorithm}:{self._hash.hexdigest()[:12]} after {self._size} bytes"
+        wanted = f"{algorithm}:{self._part.digest[:12]} of {self._part.end} bytes"
         raise Mismatch(where=self._where, found=found, wanted=wanted)
 
     def close(self) -> None:
@@ -142,6 +165,10 @@ class VerifiedFile(io.BufferedIOBase):
             self.close()
 
 
+def _hash_of(part: Part) -> hashlib._Hash:
+    return hashlib.sha256() if part.algorithm == "sha256" else hasher(part.algorithm)
+
+
 def open_verified(manifest: Manifest, name: str | None = None) -> VerifiedFile:
     """Open a file of a measured artifact, checking it as it is read. A single file needs no `name`.
 
@@ -150,18 +177,34 @@ def open_verified(manifest: Manifest, name: str | None = None) -> VerifiedFile:
         ArtifactError: it cannot be opened, or is no regular file.
         Mismatch: on reading, when the bytes are not those of the manifest.
     """
+    entry = entry_of(manifest, name)
+    path = path_of(manifest, entry)
+    return VerifiedFile(open_regular(path), entry, str(path))
+
+
+def entry_of(manifest: Manifest, name: str | None = None) -> FileEntry:
+    """Give a file of a measured artifact. A single file needs no `name`. Raises `UsageError` where there is none."""
     if manifest.location is None or manifest.form is Form.GIT or not manifest.files:
         raise UsageError(where=name or manifest.name, because="nothing on disk was measured for it")
     if name is None and len(manifest.files) > 1:
         raise UsageError(where=manifest.name, found="no name", wanted="one of its files")
-    entry = next(iter(manifest.files)) if name is None else manifest.file(name)
-    path = Path(manifest.location) / entry.name if manifest.form is Form.TREE else Path(manifest.location)
+    return next(iter(manifest.files)) if name is None else manifest.file(name)
+
+
+def path_of(manifest: Manifest, entry: FileEntry) -> Path:
+    """Give the place where a file was measured."""
+    location = Path(manifest.location or "")
+    return location / entry.name if manifest.form is Form.TREE else location
+
+
+def open_regular(path: Path) -> int:
+    """Open what was measured there, without waiting. Raises `ArtifactError` where there is no regular file any more."""
     # The measured tree may hold links where `links_within` allowed them: the digest decides, not the way to the bytes.
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError as e:
-        raise ArtifactUnreadable(where=str(path), because=e.strerror or "") from e
+    except (OSError, ValueError) as e:  # a zero byte in the path is a ValueError
+        raise ArtifactUnreadable(where=str(path), because=getattr(e, "strerror", None) or str(e)) from e
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         os.close(fd)
         raise ArtifactIrregular(where=str(path))
-    return VerifiedFile(fd, entry, str(path))
+    return fd

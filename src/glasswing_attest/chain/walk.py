@@ -159,7 +159,7 @@ class _Index:
         # By type, form and digest: which claim, by its place in the list, and which of its subjects.
         self._places: dict[tuple[str, Form, Digest], dict[int, list[int]]] = {}
         for number, claim in enumerate(self.claims):
-            for position, described in enumerate(claim.statement.subjects):
+            for position, described in enumerate(claim.subjects):
                 for digest in described.digest.identity:
                     key = (claim.statement.predicate_type, described.digest.form, digest)
                     self._places.setdefault(key, {}).setdefault(number, []).append(position)
@@ -179,7 +179,7 @@ class _Index:
 
 def _match(claim: Claim, digests: DigestSet, positions: Iterable[int]) -> MatchedSubject | None:
     try:
-        return subject.match(claim.verified, digests, positions=positions)
+        return subject.match(claim.verified, digests, among=claim.subjects, positions=positions)
     except SubjectMismatch:
         return None
 
@@ -198,7 +198,7 @@ class _Clues:
         self._types: dict[Digest, list[tuple[str, DigestSet]]] = {}
         self._roles: dict[Digest, list[tuple[str, DigestSet]]] = {}
         for claim in claims:
-            for described in claim.statement.subjects:
+            for described in claim.subjects:
                 key_ = (claim.statement.predicate_type, described.digest.form, described.name)
                 self._named.setdefault(key_, described.digest)
                 _file(self._types, claim.statement.predicate_type, described.digest)

@@ -30,7 +30,9 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 from glasswing_attest._proto import common_pb2
 from glasswing_attest._wire import JsonObject, JsonValue, Node, canonical_json, parse_proto, read_json
 from glasswing_attest.artifact.digest import DigestSet
+from glasswing_attest.artifact.leaves import head_of
 from glasswing_attest.artifact.manifest import Facts, Manifest
+from glasswing_attest.artifact.merkle import TreeHead
 from glasswing_attest.errors import FieldMissing, FieldRefused, Kind, MalformedError
 from glasswing_attest.limits import DEFAULT, Limits
 
@@ -357,6 +359,8 @@ class TreeSummary(Part):
         total_bytes: the sum of their sizes.
         merkle_root: the RFC 6962 root over named, sized leaves; means something only together with `files`.
         excluded: names that were left out, relative to the root.
+        manifest_tree_size: how many directories, and files that lie in none, its tree of manifests holds.
+        manifest_tree_root: the RFC 6962 root over these; means something only together with `manifest_tree_size`.
     """
 
     message = common_pb2.TreeSummary
@@ -366,12 +370,35 @@ class TreeSummary(Part):
     total_bytes: UInt64 | None = None
     merkle_root: Sha256 | None = None
     excluded: Tuple[Text] = ()
+    manifest_tree_size: UInt64 | None = None
+    manifest_tree_root: Sha256 | None = None
 
     @pydantic.model_validator(mode="after")
     def _root_has_its_size(self) -> Self:
-        if self.merkle_root is not None and self.files is None:
-            raise ValueError("a Merkle root means nothing without the number of files")
+        for root, size in (("merkle_root", "files"), ("manifest_tree_root", "manifest_tree_size")):
+            if getattr(self, root) is not None and not 1 <= (getattr(self, size) or 0) < 2**63:
+                raise ValueError(f"{root} means nothing without {size}, from 1 and below 2^63")
         return self
+
+    @property
+    def head(self) -> TreeHead:
+        """Size and Merkle root of the tree. Raises `FieldMissing` where the record does not say them.
+
+        A proof that leads to it is worth what the record is worth: take that from ``report.records(…)``, which gives
+        verified records only. `Report.open_part` does so by itself.
+        """
+        return _head(self.files, self.merkle_root, "tree.merkleRoot")
+
+    @property
+    def manifest_tree_head(self) -> TreeHead:
+        """Size and root of the tree of manifests. Raises `FieldMissing` where the record does not say them."""
+        return _head(self.manifest_tree_size, self.manifest_tree_root, "tree.manifestTreeRoot")
+
+
+def _head(size: int | None, root: str | None, where: str) -> TreeHead:
+    if size is None or root is None:
+        raise FieldMissing(where=where)
+    return TreeHead(size=size, root=bytes.fromhex(root))
 
 
 def measured_tree(manifest: Manifest) -> dict[str, object] | None:
@@ -385,6 +412,7 @@ def measured_tree(manifest: Manifest) -> dict[str, object] | None:
         "files": len(sizes) or None,
         # A bare listing does not tell sizes, and a sum of some of them would be a wrong figure.
         "total_bytes": manifest.total_bytes if sizes and None not in sizes else None,
+        "merkle_root": head_of(manifest).root.hex() if sizes and None not in sizes else None,
         "excluded": None if manifest.is_declared else manifest.excluded,
     }
     return {name: figure for name, figure in figures.items() if figure is not None}
@@ -417,7 +445,7 @@ def completed(part: _P, measured: Mapping[str, object], where: str) -> _P:
             continue
         if isinstance(given, Part) and isinstance(value, dict):
             fields[name] = completed(given, value, f"{where}.{name}")
-        elif given in (None, ()):
+        elif given in (None, (), {}):
             fields[name] = value
         elif given != value:
             because = "the record says something else than what was measured"

@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import pydantic
 
 from glasswing_attest._proto import data_pb2
+from glasswing_attest.artifact.extension import parent_of
+from glasswing_attest.artifact.leaves import head_of
 from glasswing_attest.artifact.manifest import Facts, Manifest
+from glasswing_attest.artifact.rows.digests import RowDigests
+from glasswing_attest.artifact.urls import public_url
+from glasswing_attest.errors import FieldRefused
 from glasswing_attest.records.base import (
     PREDICATE_BASE,
     DigestMap,
@@ -18,17 +23,22 @@ from glasswing_attest.records.base import (
     Part,
     Record,
     ResourceReference,
+    Sha256,
     Text,
     TextMap,
     Time,
     TreeSummary,
     Tuple,
     UInt64,
+    completed,
     described_tree,
 )
 
 if TYPE_CHECKING:
     from typing import Self
+
+    from glasswing_attest.artifact.croissant import Croissant
+    from glasswing_attest.artifact.rows.digests import Splits
 
 __all__ = [
     "Consent",
@@ -36,6 +46,7 @@ __all__ = [
     "DataSource",
     "ExtendedDataset",
     "Period",
+    "RowDigest",
     "SchemaField",
     "Sensitivity",
     "Split",
@@ -85,6 +96,30 @@ class Transformation(Part):
     parameters: TextMap = Facts()
 
 
+class RowDigest(Part):
+    """Which rows a dataset or a part of it holds, however its files are cut: see ``docs/spec/row-digest.md``.
+
+    Attributes:
+        encoding: how a row becomes bytes.
+        count: how many rows there are; neither root means anything without it.
+        ordered: the RFC 6962 root over the rows in their order.
+        unordered: the RFC 6962 root over the rows sorted by their leaf hashes.
+    """
+
+    message = data_pb2.RowDigest
+
+    encoding: Name
+    count: UInt64 | None = None
+    ordered: Sha256
+    unordered: Sha256
+
+    @pydantic.model_validator(mode="after")
+    def _roots_have_their_size(self) -> Self:
+        if not self.count:
+            raise ValueError("roots of rows mean nothing without count, from 1")
+        return self
+
+
 class Split(Part):
     """A named part of the dataset.
 
@@ -93,6 +128,7 @@ class Split(Part):
         files: how many files it holds.
         records: how many records it holds.
         paths: what it consists of, relative to the dataset's root.
+        rows: its rows.
     """
 
     message = data_pb2.Split
@@ -101,6 +137,7 @@ class Split(Part):
     files: UInt64 | None = None
     records: UInt64 | None = None
     paths: Tuple[Text] = ()
+    rows: RowDigest | None = None
 
 
 class SchemaField(Part):
@@ -144,6 +181,8 @@ class ExtendedDataset(Part):
         version: its version.
         uri: where it is.
         digest: its digests, as in-toto's DigestSet; for a tree ``dirHash``.
+        files: how many regular files it holds.
+        merkle_root: its RFC 6962 root; means something only together with `files`.
     """
 
     message = data_pb2.ExtendedDataset
@@ -152,6 +191,14 @@ class ExtendedDataset(Part):
     version: Text | None = None
     uri: Text | None = None
     digest: DigestMap = Facts()
+    files: UInt64 | None = None
+    merkle_root: Sha256 | None = None
+
+    @pydantic.model_validator(mode="after")
+    def _root_has_its_size(self) -> Self:
+        if self.merkle_root is not None and self.files is None:
+            raise ValueError("a Merkle root means nothing without the number of files")
+        return self
 
 
 class DataRecord(Record):
@@ -174,6 +221,7 @@ class DataRecord(Record):
         consent_basis: what `consent` rests on.
         sensitivity: the most sensitive class of data in it.
         extends: the version that it extends.
+        rows: the rows of all of its files.
     """
 
     predicate_type = f"{PREDICATE_BASE}/data/v1"
@@ -192,11 +240,97 @@ class DataRecord(Record):
     consent_basis: Text | None = None
     sensitivity: Sensitivity | None = None
     extends: ExtendedDataset | None = None
+    rows: RowDigest | None = None
 
     def described_by(self, manifest: Manifest) -> Self:
-        """Give this record, its `tree` completed by a measured dataset.
+        """Give this record, its `tree` and what it extends completed by a measured dataset.
 
         Raises:
             FieldRefused: the record says something else than the manifest.
         """
-        return described_tree(self, manifest, self.tree)
+        record = described_tree(self, manifest, self.tree)
+        return completed(record, {"extends": _extended(self.extends, manifest)}, type(self).__name__)
+
+    def holding(self, found: RowDigests | Splits) -> Self:
+        """Give this record with the rows that were digested: of the whole (`digest_rows`), or of splits by their names.
+
+        Raises:
+            FieldRefused: the record says something else than what was found.
+        """
+        where = type(self).__name__
+        if isinstance(found, RowDigests):
+            return completed(self, {"rows": _rows(found)}, where)
+        said = {split.name: split for split in self.splits}
+        splits = {
+            part.name: {
+                "files": len(part.files),
+                "records": part.rows.count,
+                "paths": part.files,
+                "rows": _rows(part.rows),
+            }
+            for part in found.splits
+        }
+        if said and said.keys() != splits.keys():
+            because = "the record names other splits than those that were digested"
+            told, wanted = ", ".join(said), ", ".join(splits)
+            raise FieldRefused(where=f"{where}.splits", found=told, wanted=wanted, because=because)
+        # In the order of the record, where it has one.
+        each = (
+            completed(said.get(name, Split(name=name)), splits[name], f"{where}.splits[{i}]")
+            for i, name in enumerate(said or splits)
+        )
+        return self.model_copy(update={"splits": tuple(each)})
+
+    @classmethod
+    def from_croissant(cls, croissant: Croissant) -> Self:
+        """Make a record of what a Croissant document says: name, version, licence, sources and fields.
+
+        The licence is taken over where it is no address. Sources are the files that stand by themselves, with their
+        digests where they have usable ones; an address is told without what may be secret.
+        """
+        return cls(
+            name=croissant.name,
+            version=croissant.version or None,
+            license=croissant.license if croissant.license and ":" not in croissant.license else None,
+            sources=tuple(
+                DataSource(
+                    name=file.name,
+                    uri=public_url(file.url) or None,
+                    digest={"sha256": file.sha256} if file.sha256 else {},
+                )
+                for file in croissant.objects
+            ),
+            schema_fields=tuple(
+                SchemaField(name=field.name, dtype=field.dtype or None, description=field.description or None)
+                for field in croissant.fields
+            ),
+        )
+
+
+def _rows(found: RowDigests) -> RowDigest:
+    return RowDigest(encoding=found.encoding, count=found.count, ordered=found.ordered, unordered=found.unordered)
+
+
+def _extended(given: ExtendedDataset | None, manifest: Manifest) -> dict[str, object] | None:
+    """Give the figures of the version that a measured dataset extends; None where it does not tell any.
+
+    Raises:
+        FieldRefused: the record names another version than the one that the manifest begins with.
+    """
+    where = "DataRecord.extends"
+    parent = parent_of(manifest)
+    if parent is not None:
+        dir_hash = parent.digests.get("dirHash")
+        if given is None:
+            raise FieldRefused(where=where, found="nothing", wanted=f"the version of dirHash {dir_hash}")
+        if given.digest.get("dirHash", dir_hash) != dir_hash:
+            found, wanted = given.digest.get("dirHash"), f"{dir_hash}, which is what the manifest extends"
+            raise FieldRefused(where=f"{where}.digest.dirHash", found=found, wanted=wanted)
+        head = head_of(parent)
+        figures: dict[str, object] = {"files": head.size, "merkle_root": head.root.hex()}
+        return figures if given.digest else {**figures, "digest": {"dirHash": dir_hash}}
+    if given is not None and given.merkle_root is not None and manifest.files:
+        because = "the manifest does not tell what it adds to another version"
+        do = "attest the manifest that extending(manifest, parent) gives"
+        raise FieldRefused(where=where, found=f"merkleRoot {given.merkle_root}", because=because, do=do)
+    return None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from glasswing_attest._proto import model_pb2
 from glasswing_attest.artifact.manifest import Facts, Manifest
+from glasswing_attest.errors import FieldRefused
 from glasswing_attest.records.base import (
     PREDICATE_BASE,
     DecimalText,
@@ -22,11 +23,14 @@ from glasswing_attest.records.base import (
     TreeSummary,
     Tuple,
     UInt64,
+    completed,
     described_tree,
 )
 
 if TYPE_CHECKING:
     from typing import Self
+
+    from glasswing_attest.artifact.description import Description
 
 __all__ = ["BaseModel", "Evaluation", "ModelFormat", "ModelRecord", "Relation"]
 
@@ -142,3 +146,31 @@ class ModelRecord(Record):
             FieldRefused: the record says something else than the manifest.
         """
         return described_tree(self, manifest, self.tree)
+
+    def holding(self, description: Description) -> Self:
+        """Give this record, completed by what was found inside of the model: `Model.describe`.
+
+        Completed are `tree`, `formats`, `architecture`, `parameter_count`, `dtype` and `tokenizer`, where they follow
+        from the bytes.
+
+        Raises:
+            FieldRefused: the record says something else than what was found.
+        """
+        where = type(self).__name__
+        found = {
+            # A record may name formats in any order.
+            "formats": self.formats if set(self.formats) == set(description.formats) else description.formats or None,
+            "architecture": description.architecture,
+            "parameter_count": description.parameter_count,
+            "dtype": description.dtype,
+        }
+        record = completed(self.described_by(description.manifest), found, where)
+        digest = description.tokenizer_digest
+        if not digest:
+            return record
+        names = [entry.name for entry in description.tokenizer]
+        said = self.tokenizer or ResourceReference(name=names[0] if len(names) == 1 else "tokenizer")
+        if said.digest and dict(said.digest) != digest:
+            because = "the record says something else than what was measured"
+            raise FieldRefused(where=f"{where}.tokenizer.digest", found=said.digest, wanted=digest, because=because)
+        return record.model_copy(update={"tokenizer": said.model_copy(update={"digest": Facts(digest)})})

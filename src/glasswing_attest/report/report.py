@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -17,9 +17,15 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
+from glasswing_attest._files import StrPath
 from glasswing_attest._wire import format_time
+from glasswing_attest.artifact.files import FileEntry
+from glasswing_attest.artifact.leaves import Entry
+from glasswing_attest.artifact.loading import VerifiedTree
 from glasswing_attest.artifact.manifest import Manifest
+from glasswing_attest.artifact.merkle import TreeHead
 from glasswing_attest.artifact.opened import VerifiedFile, open_verified
+from glasswing_attest.artifact.proofs import InclusionProof
 from glasswing_attest.chain.graph import Graph, State
 from glasswing_attest.chain.walk import Refused
 from glasswing_attest.claims import Claim
@@ -28,6 +34,7 @@ from glasswing_attest.errors import (
     LimitError,
     NoMatchingAttestation,
     NotAccepted,
+    PartUnproven,
     UnavailableError,
     VerificationError,
     counted,
@@ -37,6 +44,7 @@ from glasswing_attest.errors import (
 from glasswing_attest.findings import Finding, Tier, worst
 from glasswing_attest.limits import DEFAULT, Limits
 from glasswing_attest.policy.policy import Policy
+from glasswing_attest.records.base import TreeSummary
 from glasswing_attest.report.case import Case, pack
 from glasswing_attest.report.text import render
 from glasswing_attest.store import EvidenceSource, Item
@@ -187,6 +195,78 @@ class Report:
             UsageError: no such file, or an artifact that is no file or tree on disk.
         """
         return open_verified(self.require().artifact, name)
+
+    def open_all(self) -> VerifiedTree:
+        """Give all files of the artifact: each is verified as it is loaded, into memory or mapped.
+
+        Raises:
+            NotAccepted, VerificationError, …: as `require`; nothing of what was not accepted is loaded.
+            UsageError: an artifact that is no file or tree on disk.
+        """
+        return VerifiedTree(self.require().artifact)
+
+    def check_part(self, proof: InclusionProof, *, directory: InclusionProof | None = None) -> Entry:
+        """Give the file of the accepted artifact that a proof is about, with its name in it, size and SHA-256.
+
+        The proof is held against the tree that the records say of it on which this very artifact was accepted. Look at
+        the name: a proof of another file of the same artifact is as true. A directory is given where the proof is
+        about one.
+
+        Args:
+            proof: of a file of the artifact, of a directory in its tree of manifests, or of a file of `directory`.
+            directory: the proof of the directory that `proof` is within.
+
+        Raises:
+            GlasswingError: what `require` raises, when the artifact is not accepted.
+            PartUnproven: it is not proved to belong to the artifact.
+        """
+        return proof.check(self._head_for(proof, directory), directory=directory)
+
+    def open_part(
+        self, name: str, path: StrPath, proof: InclusionProof, *, directory: InclusionProof | None = None
+    ) -> VerifiedFile:
+        """Open the file `name` of the accepted artifact, which lies at `path`, and of which nothing else need be here.
+
+        Its bytes are checked as they are read. The path decides nothing, and a proof of another file of the artifact is
+        refused. For the proofs see `check_part`.
+
+        Raises:
+            GlasswingError: what `require` raises, when the artifact is not accepted.
+            PartUnproven: the file is not proved to belong to the artifact, or another one is.
+            ArtifactError: it cannot be opened.
+            Mismatch: on reading, when these are not the bytes that belong.
+        """
+        return proof.open(self._head_for(proof, directory), name, path, directory=directory)
+
+    def _head_for(self, proof: InclusionProof, directory: InclusionProof | None) -> TreeHead:
+        """Give the head that a proof leads to, of those that the records say on which the artifact itself rests."""
+        accepted = self.require()
+        error = PartUnproven(where=self.artifact.name, because="no accepted record of it tells such a Merkle root")
+        for head in accepted._heads(is_of_files=directory is None and isinstance(proof.entry, FileEntry)):
+            try:
+                proof.check(head, directory=directory)
+            except PartUnproven as e:
+                error = e
+            else:
+                return head
+        raise error
+
+    def _heads(self, *, is_of_files: bool) -> Iterator[TreeHead]:
+        """Give the heads that are told of the artifact's tree. What lies in no directory stands in both trees."""
+        if self.graph is None:  # pragma: no cover  # what is accepted has one
+            return
+        # What else the chain rests on was said by others, of other things: they do not speak for this one.
+        rests_on = {(found.payload_sha256, found.principal) for found in self.graph.node(self.graph.root).evidence}
+        for claim in self.claims:
+            tree = getattr(claim.predicate, "tree", None)
+            if (claim.statement.digest, claim.signer.principal) not in rests_on or not isinstance(tree, TreeSummary):
+                continue
+            if tree.dir_hash != self.artifact.digests.get("dirHash"):
+                continue
+            if is_of_files and tree.merkle_root is not None:
+                yield tree.head
+            if tree.manifest_tree_root is not None:
+                yield tree.manifest_tree_head
 
     def to_dict(self) -> dict[str, Any]:
         """Give the report as plain data, as ``report.schema.json`` describes it."""

@@ -8,6 +8,7 @@ Trust binds keys, authorities, logs, clocks, names and times; who may say what i
       public-good:
         file: trusted_root.json            # a Sigstore TrustedRoot; or document: with its JSON text
         profile: public-good               # or github, or {scts: 1, logs: 1, times: 1}
+      acme: {file: acme-ca.pem, profile: private}            # an authority of one's own, by its certificates
     revocations: {signed_by: [security]}   # optional: once here, a fresh list must be at hand
     keys:
       trainer:
@@ -46,12 +47,15 @@ from glasswing_attest.errors import (
 )
 from glasswing_attest.keys import PublicKey
 from glasswing_attest.limits import DEFAULT, Limits
+from glasswing_attest.trust.private import PRIVATE, private_root
 from glasswing_attest.trust.sigstore import PROFILES, Profile, Root
 
 __all__ = ["Trust", "TrustedKey", "Witness"]
 
 _TOLD = 8
 """So many names of each kind are shown."""
+
+_PROFILES = {**PROFILES, "private": PRIVATE}
 
 
 class _ProfileEntry(ConfigModel):
@@ -60,12 +64,13 @@ class _ProfileEntry(ConfigModel):
     times: int
     stamps: int = 0
     embedded_roots: Literal["refuse", "ignore"] = "refuse"
+    private: bool = False
 
 
 class _RootEntry(ConfigModel):
     file: str | None = None
     document: str | None = None
-    profile: Literal["public-good", "github"] | _ProfileEntry
+    profile: Literal["public-good", "github", "private"] | _ProfileEntry
 
 
 class _WitnessEntry(ConfigModel):
@@ -313,7 +318,12 @@ def _root(name: str, entry: _RootEntry, folder: Path | None) -> Root:
     data, held = _content(place, "document", entry.document, entry.file, folder)
     given = entry.profile
     with _within(place):
-        profile = PROFILES[given] if isinstance(given, str) else Profile(**given.model_dump())
+        profile = _PROFILES[given] if isinstance(given, str) else Profile(**given.model_dump())
+        if profile.private and not data.lstrip().startswith(b"{"):
+            return private_root(name, data, profile=profile, where=held)
+        if data.lstrip().startswith(b"-----BEGIN "):
+            wanted = "a TrustedRoot document, or `profile: private` for an authority without any witness"
+            raise TrustRefused(where=held, found="PEM", wanted=wanted)
         return Root.parse(data, name=name, profile=profile, where=held)
 
 

@@ -86,6 +86,10 @@ class Profile:
     A bundle that brings a root certificate along is refused, as the conformance suite asks. Bundles of version 0.1 were
     often made so; ``embedded_roots="ignore"`` has such certificates dropped before anything is built from them.
 
+    `private` is for an authority of one's own, whose certificates live for years: they may be called by their subject
+    where they have no alternative name, and may say that they are a CA where they may sign no certificates. `times` may
+    be none then, but without a witness only a caller who says himself when it was signed goes on.
+
     >>> Profile(scts=1, logs=1, times=0)
     Traceback (most recent call last):
         ...
@@ -97,11 +101,14 @@ class Profile:
     times: int
     stamps: int = 0
     embedded_roots: Literal["refuse", "ignore"] = "refuse"
+    private: bool = False
 
     def __post_init__(self) -> None:
+        if not isinstance(self.private, bool):
+            raise TrustRefused(where="profile.private", found=self.private, wanted="true or false")
         if self.embedded_roots not in ("refuse", "ignore"):
             raise TrustRefused(where="profile.embedded_roots", found=self.embedded_roots, wanted="refuse or ignore")
-        for name, least in (("scts", 0), ("logs", 0), ("times", 1), ("stamps", 0)):
+        for name, least in (("scts", 0), ("logs", 0), ("times", 0 if self.private else 1), ("stamps", 0)):
             value: Any = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < least:
                 raise TrustRefused(where=f"profile.{name}", found=value, wanted=f"at least {least}")

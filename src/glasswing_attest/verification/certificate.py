@@ -26,9 +26,10 @@ from glasswing_attest.errors import CertificateUntrusted, FieldRefused, KeyUnsup
 from glasswing_attest.keys import PublicKey
 from glasswing_attest.trust.sigstore import Authority
 
-__all__ = ["FULCIO_CLAIMS", "UNREADABLE", "Leaf", "path_stands", "validate_path"]
+__all__ = ["FULCIO_CLAIMS", "UNREADABLE", "Leaf", "path_stands", "require_usages", "validate_path"]
 
 _FULCIO = "1.3.6.1.4.1.57264.1"
+_BY_SUBJECT = "subject:"
 
 UNREADABLE = (
     ValueError,
@@ -74,7 +75,8 @@ class Leaf:
         certificate: the certificate.
         der: its bytes.
         key: its public key.
-        san: its one subject alternative name.
+        san: its one subject alternative name; ``subject:`` and the subject (RFC 4514) where it has none.
+        by_subject: whether only its subject names it.
         issuer: the OIDC issuer that Fulcio names, or "" in a certificate of another authority.
         claims: what else Fulcio says, by the names of `FULCIO_CLAIMS`.
     """
@@ -85,10 +87,14 @@ class Leaf:
     san: str
     issuer: str
     claims: tuple[tuple[str, str], ...]
+    by_subject: bool = False
 
     @classmethod
-    def parse(cls, der: bytes, *, where: str = "certificate") -> Leaf:
-        """Read a leaf strictly. Raises `NotPem`, `FieldRefused` or `KeyUnsupported`."""
+    def parse(cls, der: bytes, *, where: str = "certificate", by_subject: bool = False) -> Leaf:
+        """Read a leaf strictly. Raises `NotPem`, `FieldRefused` or `KeyUnsupported`.
+
+        One without an alternative name is read only where `by_subject` says that its subject may name it.
+        """
         certificate = load(der, where=where)
         try:
             key = PublicKey.of(certificate.public_key(), legacy=True)
@@ -98,11 +104,16 @@ class Leaf:
         except UNREADABLE as e:
             raise NotPem(kind="evidence", where=where, because=str(e)) from e
         values = {e.oid: e.value.value for e in extensions if isinstance(e.value, x509.UnrecognizedExtension)}
+        subject = _subject(certificate, where) if by_subject else ""
+        san = subject or _san(certificate, where)
+        if by_subject and not subject and san.startswith(_BY_SUBJECT):
+            raise FieldRefused(where=f"{where}.subjectAltName", found=san, wanted="a name that looks like no subject")
         return cls(
             certificate=certificate,
             der=der,
             key=key,
-            san=_san(certificate, where),
+            san=san,
+            by_subject=bool(subject),
             issuer=_issuer(values, where),
             claims=tuple(
                 (name, _utf8(values[oid], f"{where}.{name}"))
@@ -151,6 +162,14 @@ def _issuer(values: dict[x509.ObjectIdentifier, bytes], where: str) -> str:
         except UnicodeDecodeError as e:
             raise FieldRefused(where=f"{where}.issuer", wanted="UTF-8") from e
     return ""
+
+
+def _subject(certificate: x509.Certificate, where: str) -> str:
+    """Give the subject of a certificate without an alternative name, marked as what it is; "" for any other."""
+    if any(isinstance(e.value, x509.SubjectAlternativeName) for e in certificate.extensions):
+        return ""
+    subject = certificate.subject.rfc4514_string()
+    return f"{_BY_SUBJECT}{_printable(subject, f'{where}.subject')}" if subject else ""
 
 
 def _san(certificate: x509.Certificate, where: str) -> str:
@@ -210,6 +229,17 @@ def _is_leaf(_policy: object, _certificate: x509.Certificate, extension: x509.Ba
         raise ValueError("the leaf is a CA")
 
 
+def require_usages(leaf: Leaf) -> None:
+    """Refuse a leaf that no path will ever make good: for who signs with it. Raises `CertificateUntrusted`."""
+    extensions = leaf.certificate.extensions
+    try:
+        _signs_digitally(None, leaf.certificate, extensions.get_extension_for_class(x509.KeyUsage).value)
+        _signs_code(None, leaf.certificate, extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
+    except (x509.ExtensionNotFound, ValueError) as e:
+        wanted = "usages digitalSignature and codeSigning"
+        raise CertificateUntrusted(where="certificate", because=str(e), wanted=wanted) from e
+
+
 _ANY = verification.Criticality.AGNOSTIC
 _CA_POLICY = (
     verification.ExtensionPolicy.permit_all()
@@ -217,13 +247,13 @@ _CA_POLICY = (
     .require_present(x509.KeyUsage, _ANY, _may_sign_certificates)
     .may_be_present(x509.ExtendedKeyUsage, _ANY, _allows_code_signing)
 )
-_LEAF_POLICY = (
+_PRIVATE_LEAF_POLICY = (
     verification.ExtensionPolicy.permit_all()
     .require_present(x509.KeyUsage, _ANY, _signs_digitally)
     .require_present(x509.ExtendedKeyUsage, _ANY, _signs_code)
-    .may_be_present(x509.BasicConstraints, _ANY, _is_leaf)
     .require_not_present(x509.NameConstraints)
 )
+_LEAF_POLICY = _PRIVATE_LEAF_POLICY.may_be_present(x509.BasicConstraints, _ANY, _is_leaf)
 # What the validators above, or the path validator itself, understand. Another critical extension must be refused.
 _UNDERSTOOD = {
     x509.BasicConstraints.oid,
@@ -235,11 +265,17 @@ _UNDERSTOOD = {
 
 
 def validate_path(
-    leaf: Leaf, embedded: Sequence[bytes], authorities: Sequence[Authority], time: datetime
+    leaf: Leaf,
+    embedded: Sequence[bytes],
+    authorities: Sequence[Authority],
+    time: datetime,
+    *,
+    private: bool = False,
 ) -> tuple[x509.Certificate, ...]:
     """Give the path from the leaf to an authority whose window contains `time`, valid at `time` throughout.
 
-    `embedded` are the bundle's further certificates: untrusted, used only as intermediates.
+    `embedded` are the bundle's further certificates: untrusted, used only as intermediates. With `private` a leaf may
+    say that it is a CA, as those that are made by hand often do: it must not be allowed to sign certificates anyway.
 
     Raises:
         OutsideValidity: the leaf was not valid then, or no authority's window contains the time.
@@ -264,7 +300,7 @@ def validate_path(
             verification.PolicyBuilder()
             .store(verification.Store(anchors))
             .time(time)
-            .extension_policies(ca_policy=_CA_POLICY, ee_policy=_LEAF_POLICY)
+            .extension_policies(ca_policy=_CA_POLICY, ee_policy=_PRIVATE_LEAF_POLICY if private else _LEAF_POLICY)
             .build_client_verifier()
         )
         path = verifier.verify(certificate, intermediates).chain

@@ -106,19 +106,26 @@ def check_certificate(
 
     Raises:
         TimeUnproven: no witness.
-        CertificateUntrusted: no path to an authority, or too few promises of certificate logs.
+        CertificateUntrusted: no path to an authority, or too few promises of certificate logs; or a private authority's
+            certificate that names an issuer.
         OutsideValidity: the leaf, or every authority, was not valid at one of the times.
     """
     leaf = signed.leaf
     if leaf is None:
         raise CertificateUntrusted(where="$.verificationMaterial", found="a key", wanted="a certificate")
+    if leaf.by_subject and not root.profile.private:
+        raise CertificateUntrusted(where="certificate.subjectAltName", found="0 names", wanted="exactly one name")
+    if leaf.issuer and root.profile.private:
+        # Otherwise whoever is believed about his own people would be believed about everybody's.
+        wanted = "no issuer: a private authority vouches by itself alone"
+        raise CertificateUntrusted(where="certificate.issuer", found=leaf.issuer, wanted=wanted)
     if not times.times:
         raise TimeUnproven(where="$.verificationMaterial")
     path: tuple[Certificate, ...] = ()
     for told in times.times:
         if path_stands(path, root.authorities, told.time):
             continue
-        path = validate_path(leaf, signed.embedded, root.authorities, told.time)
+        path = validate_path(leaf, signed.embedded, root.authorities, told.time, private=root.profile.private)
         _require_promises(path, root, limits)
     return VerifiedSigner(
         principal=f"certificate:{leaf.issuer or root.name} {leaf.san}",

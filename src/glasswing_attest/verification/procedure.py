@@ -38,22 +38,26 @@ def prove(
     trust: Trust,
     *,
     claimed_at: datetime | None = None,
+    signed_at: datetime | None = None,
     limits: Limits = DEFAULT,
     budget: Budget | None = None,
 ) -> tuple[VerifiedStatement, ...]:
     """Prove an attestation: a verified statement for each trusted signer of it and root that says so, never none.
 
     `claimed_at` says that claimed times are good enough for keys, and at which time windows apply then; None means
-    they are not. `budget` counts the signature checks of several calls.
+    they are not. `signed_at` is when it was signed on the caller's own word: it stands for certificates of a private
+    authority alone, and only where no witness tells the time. `budget` counts the signature checks of several calls.
 
     Raises:
         VerificationError, UnsupportedError, MalformedError, LimitError: why no signature of it proves anything.
     """
     proved: list[VerifiedStatement] = []
     refused: list[GlasswingError] = []
-    for signed in signature.check(attestation, (k.key for k in trust.keys), limits=limits, budget=budget):
+    by_subject = any(root.profile.private for root in trust.roots)
+    keys = (k.key for k in trust.keys)
+    for signed in signature.check(attestation, keys, by_subject=by_subject, limits=limits, budget=budget):
         try:
-            for logged, times, signer in _who_and_when(signed, trust, claimed_at, limits):
+            for logged, times, signer in _who_and_when(signed, trust, claimed_at, limits, signed_at):
                 verified = binding.check(logged, times, signer)
                 proved.append(binding.read(verified, limits=limits))
         except GlasswingError as e:
@@ -96,12 +100,14 @@ def prove_message(
     return VerifiedMessage(algorithm=digest[0], digest=digest[1], signer=signer, times=times, seal=_SEAL)
 
 
-def _who_and_when(signed: SignedPayload, trust: Trust, claimed_at: datetime | None, limits: Limits) -> list[_Proved]:
+def _who_and_when(
+    signed: SignedPayload, trust: Trust, claimed_at: datetime | None, limits: Limits, signed_at: datetime | None = None
+) -> list[_Proved]:
     """Try each root, or each witness that the key's names ask for, by itself, and give all that prove it: at least one.
 
     A policy may name one root in particular, so the first that proves it is not enough.
     """
-    ways = list(_ways(signed, trust, claimed_at, limits))
+    ways = list(_ways(signed, trust, claimed_at, limits, signed_at))
     proved = [way for way in ways if not isinstance(way, GlasswingError)]
     if not proved:
         none = CertificateUntrusted(where="trust", found="no trusted root", wanted="one that can say who this is")
@@ -110,12 +116,12 @@ def _who_and_when(signed: SignedPayload, trust: Trust, claimed_at: datetime | No
 
 
 def _ways(
-    signed: SignedPayload, trust: Trust, claimed_at: datetime | None, limits: Limits
+    signed: SignedPayload, trust: Trust, claimed_at: datetime | None, limits: Limits, signed_at: datetime | None
 ) -> Iterator[_Proved | GlasswingError]:
     if signed.leaf is not None:
         for root in trust.roots:
             try:
-                yield _by_certificate(signed, root, limits)
+                yield _by_certificate(signed, root, limits, signed_at if root.profile.private else None)
             except GlasswingError as e:
                 yield e
         return
@@ -128,12 +134,14 @@ def _ways(
             yield e
 
 
-def _by_certificate(signed: SignedPayload, root: Root, limits: Limits) -> _Proved:
+def _by_certificate(signed: SignedPayload, root: Root, limits: Limits, signed_at: datetime | None) -> _Proved:
     if signed.brings_root and root.profile.embedded_roots != "ignore":
         place = "$.verificationMaterial.x509CertificateChain"
         raise FieldRefused(where=place, found="a self-issued certificate", wanted="no root")
     logged = transparency.check(signed, root.logs, at_least=root.profile.logs, limits=limits)
-    times = timestamps.check(logged, root.clocks, at_least=root.profile.times, stamps=root.profile.stamps)
+    times = timestamps.check(
+        logged, root.clocks, at_least=root.profile.times, stamps=root.profile.stamps, signed_at=signed_at
+    )
     return logged, times, identity.check_certificate(signed, times, root, limits=limits)
 
 

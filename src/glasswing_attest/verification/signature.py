@@ -68,12 +68,17 @@ class SignedPayload(Proof):
 
 
 def check(
-    attestation: Attestation, keys: Iterable[PublicKey], *, limits: Limits = DEFAULT, budget: Budget | None = None
+    attestation: Attestation,
+    keys: Iterable[PublicKey],
+    *,
+    by_subject: bool = False,
+    limits: Limits = DEFAULT,
+    budget: Budget | None = None,
 ) -> tuple[SignedPayload, ...]:
     """Give one proof for each distinct key that signed (and name it is given); signatures by others are ignored.
 
     Signatures times keys is work that whoever made the envelope can ask for: `limits` bounds it for this attestation,
-    `budget` for all of them together.
+    `budget` for all of them together. `by_subject` reads certificates that only their subject names.
 
     Raises:
         LimitError: more checks than that.
@@ -83,7 +88,7 @@ def check(
     """
     material = attestation.material
     if isinstance(material, Certificates):
-        leaf = Leaf.parse(material.chain[0], where="$.verificationMaterial.certificate")
+        leaf = Leaf.parse(material.chain[0], where="$.verificationMaterial.certificate", by_subject=by_subject)
         (signature,) = attestation.envelope.signatures
         try:
             scheme = leaf.key.check(signature.sig, attestation.envelope.signed_bytes)
@@ -120,8 +125,8 @@ def _spend(*budgets: Budget | None) -> None:
 
 
 def check_by(attestation: Attestation, key: PublicKey) -> SignedPayload:
-    """Give the proof that this one key signed. Raises as `check` does."""
-    proof = check(attestation, (key,))[0]
+    """Give the proof that this one key signed, whatever a certificate calls it. Raises as `check` does."""
+    proof = check(attestation, (key,), by_subject=True)[0]
     if proof.key.der != key.der:  # a certificate brings a key of its own
         raise KeyUntrusted(where="$.verificationMaterial", found=f"key {proof.key.fingerprint[:16]}")
     return proof

@@ -6,7 +6,7 @@ git commit on its ids, a file on the digests of its bytes; weak and unknown algo
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import InitVar, dataclass
 
 from glasswing_attest.artifact.digest import DigestSet
@@ -32,15 +32,24 @@ class MatchedSubject(Proof):
         require_seal(seal, _SEAL, self)
 
 
-def match(verified: VerifiedStatement, digests: DigestSet, *, positions: Iterable[int] | None = None) -> MatchedSubject:
-    """Give the first subject that has these digests. `positions` are those to look at, where an index knows them.
+def match(
+    verified: VerifiedStatement,
+    digests: DigestSet,
+    *,
+    among: Sequence[ResourceDescriptor] | None = None,
+    positions: Iterable[int] | None = None,
+) -> MatchedSubject:
+    """Give the first subject that has these digests.
+
+    `among` are the subjects that the predicate type draws from the statement in place of those that stand there.
+    `positions` are those to look at, where an index knows them.
 
     Raises:
         SubjectMismatch: none of them has.
     """
-    subjects = verified.statement.subjects
+    subjects = verified.statement.subjects if among is None else among
     for subject in subjects if positions is None else (subjects[p] for p in positions):
         if subject.digest.matches(digests):
             return MatchedSubject(verified=verified, subject=subject, seal=_SEAL)
-    found = ", ".join(s.digest.label for s in subjects[:4]) + (" …" if len(subjects) > 4 else "")
+    found = ", ".join(s.digest.label for s in subjects[:4]) + (" …" if len(subjects) > 4 else "") or "nothing"
     raise SubjectMismatch(where="$.subject", found=found, wanted=digests.label)

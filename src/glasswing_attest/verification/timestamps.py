@@ -18,7 +18,10 @@ from glasswing_attest.verification.clock import check_stamp
 from glasswing_attest.verification.proof import Proof, require_seal
 from glasswing_attest.verification.transparency import LoggedSignature
 
-__all__ = ["VerifiedTimes", "WitnessedTime", "check"]
+__all__ = ["CALLER", "VerifiedTimes", "WitnessedTime", "check"]
+
+CALLER = "the caller"
+"""Who stands for a time that no witness tells."""
 
 _SEAL = object()
 
@@ -51,18 +54,27 @@ class VerifiedTimes(Proof):
     def proved_by(self) -> datetime | None:
         """The time by which as many distinct witnesses as were asked for say it was signed, so that one alone may lie.
 
-        Each counts with its earliest time. None where nobody witnessed.
+        Each counts with its earliest time. None where nobody witnessed: the caller's own word proves nothing.
         """
         earliest: dict[str, datetime] = {}
         for told in self.times:
+            if told.witness == CALLER:
+                continue
             earliest[told.witness] = min(told.time, earliest.get(told.witness, told.time))
         return sorted(earliest.values())[max(self.needed, 1) - 1] if earliest else None
 
 
 def check(
-    logged: LoggedSignature, clocks: Iterable[Authority] | None, *, at_least: int, stamps: int = 0
+    logged: LoggedSignature,
+    clocks: Iterable[Authority] | None,
+    *,
+    at_least: int,
+    stamps: int = 0,
+    signed_at: datetime | None = None,
 ) -> VerifiedTimes:
     """Prove the times of the signature. With `clocks` None nobody asked for one: stamps are not read.
+
+    `signed_at` is the caller's own word, which stands where there is no witness. It never counts as one of `at_least`.
 
     Raises:
         TimeUnproven: fewer than `at_least` distinct witnesses, or than `stamps` distinct clocks among them; or a stamp
@@ -95,6 +107,8 @@ def check(
         if stamps:
             found, wanted = f"{found}, {len(clocked)} of them clocks", f"{wanted}, {stamps} of them clocks"
         raise TimeUnproven(where="verificationMaterial", found=found, wanted=wanted)
+    if not times and signed_at is not None:
+        times.append(WitnessedTime(time=signed_at, witness=CALLER))
     for entry in logged.entries:
         for told in times:
             if not entry.log.window.contains(told.time):

@@ -85,6 +85,21 @@ def test_the_order_of_files_is_that_of_bytes() -> None:
     assert TREE.excluded == ("y", "z")
 
 
+@pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
+def test_a_files_digests_are_those_of_the_file(algorithm: str) -> None:
+    more = {"sha512": hashlib.sha512(b"x").hexdigest()}
+    single = FileEntry(name="f", size=1, sha256=hashlib.sha256(b"x").hexdigest(), more=DigestSet.of(more))
+    right = {**more, "sha256": single.sha256}
+    assert Manifest.of_file("file", single).digests.to_dict() == right
+    wrong = {**right, algorithm: right[algorithm][::-1]}
+    for digests, files in ((wrong, (single,)), (right, (dataclasses.replace(single, more=DigestSet(())),))):
+        if digests is right and algorithm == "sha256":
+            continue
+        with pytest.raises(DigestRefused) as raised:
+            Manifest(kind="file", form=Form.FILE, name="f", digests=DigestSet.of(digests), files=files)
+        assert (raised.value.code, raised.value.where) == ("malformed.digest", f"manifest.digest.{algorithm}")
+
+
 @pytest.mark.parametrize("name", ["", "absent", "b/", "\udcff", "zz"])
 def test_a_file_that_is_not_there_is_a_mistake_of_the_caller(name: str) -> None:
     with pytest.raises(UsageError):
@@ -324,10 +339,17 @@ def test_a_listing_is_read_strictly(text: str, error: type[GlasswingError]) -> N
         Manifest.from_listing(text.encode())
 
 
+def test_a_listing_says_in_which_line_it_is_wrong() -> None:
+    for wrong in (LINE.encode(), b"x\n", LINE.encode().replace(b"a\n", b"\xff\n")):
+        with pytest.raises(MalformedError) as raised:
+            Manifest.from_listing(LINE.encode() + wrong, where="sums")
+        assert raised.value.where == "sums:2"
+
+
 def test_a_listing_is_text_and_bounded() -> None:
     with pytest.raises(NotUtf8):
         Manifest.from_listing(LINE.encode().replace(b"a\n", b"\xff\n"))
-    for bound in ({"record_bytes": 10}, {"tree_files": 0}, {"name_bytes": 0}):
+    for bound in ({"manifest_bytes": 10}, {"tree_files": 0}, {"name_bytes": 0}):
         with pytest.raises(LimitError):
             Manifest.from_listing(LINE.encode(), limits=Limits(**bound))
 

@@ -1,15 +1,18 @@
 """Is what cannot be digested refused, with the right word and the right place?"""
 
 import os
+import shutil
 import socket
 import threading
+import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from glasswing_attest.artifact import hashing, tree
+from glasswing_attest.artifact import hashing, reading, walk
+from glasswing_attest.artifact.cache import DigestCache
 from glasswing_attest.artifact.dataset import Dataset
 from glasswing_attest.artifact.file import File
 from glasswing_attest.artifact.hashing import ProgressEvent, Stamp
@@ -254,7 +257,7 @@ def test_a_tree_that_changes_while_it_is_hashed_is_refused(
     tmp_path: Path, meddle: Callable[[Path], None], pooled: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if pooled:
-        monkeypatch.setattr(tree, "_POOL_FROM_BYTES", 0)
+        monkeypatch.setattr(reading, "_POOL_FROM_BYTES", 0)
     root = tmp_path / "m"
     (root / "sub").mkdir(parents=True)
     for name in ("a", "sub/b", "z"):
@@ -289,6 +292,99 @@ def test_a_single_file_that_changes_is_refused(tmp_path: Path, meddle: Callable[
 
     with refused(ArtifactUnstable, "artifact.unstable", "/a"):
         File(tmp_path / "a").measure(progress=lambda _: meddle(tmp_path))
+
+
+def test_what_is_moved_there_and_back_again_is_refused(write_tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    # At each look both names lead to the same directory, one after the other: a tree that never was, in which no file
+    # was written, nor any name.
+    root = write_tree({"m/x/f": "one", "m/y/f": "two"}) / "m"
+    time.sleep(0.02)
+
+    def swap() -> None:
+        (root / "x").rename(root / "z")
+        (root / "y").rename(root / "x")
+        (root / "z").rename(root / "y")
+
+    read, stamps, again = reading._Reader.read, reading._stamps, reading._look_again
+    runs: list[str] = []
+
+    def reading_(reader: reading._Reader, run: walk.Run) -> None:
+        read(reader, run)
+        runs.append("read")
+        if len(runs) == 1:
+            swap()
+
+    def looking(looker: walk.Looker, run: walk.Run) -> bytes:
+        found = stamps(looker, run)
+        runs.append("look")
+        if len(runs) == 3:
+            swap()
+        return found
+
+    def beginning(looker: walk.Looker, found: reading.Found) -> None:
+        swap()
+        again(looker, found)
+
+    monkeypatch.setattr(reading._Reader, "read", reading_)
+    monkeypatch.setattr(reading, "_stamps", looking)
+    monkeypatch.setattr(reading, "_look_again", beginning)
+    with refused(ArtifactUnstable, "artifact.unstable", "/m"):
+        Model(root).measure()
+    assert runs == ["read", "read", "look", "look"]
+
+
+@pytest.mark.parametrize("place", ["m", "m/0"])
+def test_what_comes_and_goes_is_refused(write_tree: Tree, place: str) -> None:
+    root = write_tree({"m/a": "x", "m/b": "y"})
+    (root / "m/0").mkdir()
+    time.sleep(0.02)
+
+    def come_and_go(_: ProgressEvent) -> None:
+        (root / place / "new").write_text("z")
+        (root / place / "new").unlink()
+
+    with refused(ArtifactUnstable, "artifact.unstable", f"/{place}"):
+        Model(root / "m").measure(progress=come_and_go)
+
+
+def test_what_is_left_out_may_come_and_go(write_tree: Tree) -> None:
+    root = write_tree({"m/a": "x", "m/log": "1"}) / "m"
+    time.sleep(0.02)
+
+    def rotate(_: ProgressEvent) -> None:
+        (root / "new").write_text("z")
+        (root / "new").replace(root / "log")
+
+    assert Model(root, exclude=("log",)).measure(progress=rotate).excluded == ("log",)
+
+
+@pytest.mark.parametrize("seconds", [10**11, -(10**11)])
+def test_a_time_beyond_all_reason_is_a_time(write_tree: Tree, tmp_path: Path, seconds: int) -> None:
+    root = write_tree({"m/a": "x", "m/b": "y" * 100_000}) / "m"
+    expected = Model(root).measure()
+    for name in ("a", "b"):
+        os.utime(root / name, (seconds, seconds))
+    cache = DigestCache(tmp_path / "digests.sqlite")
+    assert Model(root).measure() == Model(root).measure(cache=cache) == expected
+    assert File(root / "b").measure().digests.get("sha256") == expected.file("b").sha256
+
+
+def test_a_path_that_is_none_is_unreadable(write_tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = write_tree({"m/a": "x", "gone/a": "x"})
+    for artifact in (
+        Model("\ud800"),
+        Model("a\0b"),
+        Model(root / "m", links_within="\ud800"),
+        Model(root / "m", links_within="a\0b"),
+    ):
+        with refused(ArtifactUnreadable, "artifact.unreadable"):
+            artifact.measure()
+    monkeypatch.chdir(root / "gone")
+    shutil.rmtree(root / "gone")
+    with refused(ArtifactUnreadable, "artifact.unreadable", "."):
+        Model(".").measure()
+    with refused(ArtifactUnreadable, "artifact.unreadable"):
+        Model(root / "m", links_within="a").measure()
 
 
 def test_a_file_whose_size_lies_is_refused(tmp_path: Path) -> None:

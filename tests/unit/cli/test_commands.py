@@ -1,6 +1,7 @@
 """Do keygen, digest, attest and inspect do what they say, and nothing that they should not?"""
 
 import getpass
+import hashlib
 import json
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 from glasswing_attest import Attestation, AttestationSet, Dataset, KeySigner, Model, ModelRecord, attest
 from glasswing_attest._cli import keygen
 from glasswing_attest._cli.inspect import BANNER
+from glasswing_attest.artifact.leaves import head_of
 from glasswing_attest.errors import PassphraseRefused
 from glasswing_attest.keys import PublicKey
 from glasswing_attest.records import ResourceReference
@@ -188,6 +190,17 @@ def test_what_was_excluded_is_told(run: Run, story: Story) -> None:
     assert told[0]["excluded"] == [".git"]
 
 
+def test_further_digests_are_those_of_a_file(run: Run, story: Story) -> None:
+    weights = story.model / "weights.bin"
+    ran = run("digest", "--also", "sha512", "--also", "sha384", weights)
+    content = weights.read_bytes()
+    wanted = [(name, hashlib.new(name, content).hexdigest()) for name in ("sha256", "sha384", "sha512")]
+    assert ran.out == "".join(f"{name}:{value}  {weights}\n" for name, value in wanted)
+    for words in (("sha512", story.model), ("md5", weights), ("sha256", weights)):
+        assert run("digest", "--json", "--also", *words).code == 2
+    assert run("digest", "--json", "--also", "sha512", story.model).json["error"]["where"] == "--also"
+
+
 def test_digest_of_what_cannot_be_digested(run: Run, story: Story) -> None:
     (story.model / "link").symlink_to("/etc/passwd")
     ran = run("digest", "--json", story.model)
@@ -246,6 +259,7 @@ def test_attest_adds_a_line_beside_the_artifact(run: Run, story: Story) -> None:
         "dirHash": Model(story.model).measure().digests.get("dirHash"),
         "files": "1",
         "totalBytes": "7",
+        "merkleRoot": head_of(Model(story.model).measure()).root.hex(),
     }
     assert run("verify", *story.deciding, story.model).code == 0
 

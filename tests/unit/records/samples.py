@@ -20,6 +20,7 @@ from glasswing_attest.records import (
     Record,
     ResourceReference,
     Review,
+    RowDigest,
     SchemaField,
     Split,
     Transformation,
@@ -30,7 +31,16 @@ A, B = "a" * 64, "b" * 64
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 REFERENCE = ResourceReference(name="train.py", uri="git+https://github.com/acme/train", digest={"gitCommit": COMMIT})
-TREE = TreeSummary(dir_hash=A, files=3, total_bytes=2**64 - 1, merkle_root=B, excluded=[".git", "tmp/é"])
+ROWS = RowDigest(encoding="rows/v1", count=2**64 - 1, ordered=A, unordered=B)
+TREE = TreeSummary(
+    dir_hash=A,
+    files=3,
+    total_bytes=2**64 - 1,
+    merkle_root=B,
+    excluded=[".git", "tmp/é"],
+    manifest_tree_size=2,
+    manifest_tree_root=A,
+)
 
 CODE = CodeRecord(
     name="acme/train",
@@ -65,7 +75,11 @@ DATA = DataRecord(
             name="deduplicate", description="Drop equal rows.", code=REFERENCE, parameters={"by": "row", "": "empty"}
         )
     ],
-    splits=[Split(name="train", files=0, records=120, paths=["train/", "extra.csv"]), Split(name="test")],
+    splits=[
+        Split(name="train", files=0, records=120, paths=["train/", "extra.csv"], rows=ROWS),
+        Split(name="test"),
+    ],
+    rows=ROWS,
     schema_fields=[SchemaField(name="petal", dtype="float32", description="Its length.", unit="mm")],
     collection_period=Period(
         start=datetime(1936, 1, 1, tzinfo=UTC), end=datetime(1936, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC)
@@ -73,7 +87,14 @@ DATA = DataRecord(
     consent="not-required",
     consent_basis="plants",
     sensitivity="public",
-    extends=ExtendedDataset(name="iris", version="2025.1", uri="https://data.example/iris", digest={"dirHash": B}),
+    extends=ExtendedDataset(
+        name="iris",
+        version="2025.1",
+        uri="https://data.example/iris",
+        digest={"dirHash": B},
+        files=2,
+        merkle_root=A,
+    ),
 )
 
 MODEL = ModelRecord(

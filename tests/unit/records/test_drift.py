@@ -21,15 +21,16 @@ from glasswing_attest._proto import (
     evaluation_pb2,
     manifest_pb2,
     model_pb2,
+    proof_pb2,
 )
 from glasswing_attest.records import PREDICATE_BASE, Part, Record, registry
 from glasswing_attest.records.base import _PARTS
 from tests.unit.records.samples import RECORDS
 from tools.generate_proto import BUILTINS
 
-# The messages of these files are mirrored; manifests and sets have classes of their own.
+# The messages of these files are mirrored; manifests, sets and proofs have classes of their own.
 FILES = (common_pb2, code_pb2, data_pb2, model_pb2, dependencies_pb2, evaluation_pb2)
-EVERY_FILE = (*FILES, manifest_pb2, attestation_set_pb2)
+EVERY_FILE = (*FILES, manifest_pb2, attestation_set_pb2, proof_pb2)
 
 
 def messages(file: Any) -> Iterator[Descriptor]:

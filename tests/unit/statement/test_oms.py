@@ -7,13 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glasswing_attest._api import Verifier
 from glasswing_attest._wire import Node, canonical_json, read_json
-from glasswing_attest.errors import DigestRefused, FieldMissing, FieldRefused, GlasswingError, PolicyRefused
-from glasswing_attest.policy.policy import Policy
-from glasswing_attest.signing.key import KeySigner
-from glasswing_attest.statement.predicates.oms import OMS_V1, TYPES, ModelSignature, OmsResource
-from glasswing_attest.trust.root import Trust
+from glasswing_attest.artifact.digest import DigestSet
+from glasswing_attest.errors import DigestRefused, FieldMissing, FieldRefused, GlasswingError
+from glasswing_attest.statement.predicates.oms import OLDER_TYPES, TYPES, ModelSignature, OmsResource
+from glasswing_attest.statement.resource import ResourceDescriptor
+from tests.chains import tree
 
 A, B = "aa" * 32, "bb" * 32
 FILES: dict[str, Any] = {"method": "files", "hash_type": "sha256", "allow_symlinks": False}
@@ -166,20 +165,57 @@ def test_what_is_written_is_read_back(files: dict[str, str], ignored: list[str],
     assert found.root() == made.root()
 
 
-def test_a_policy_may_ask_for_it_only_where_the_verifier_is_told_to_read_it() -> None:
-    # The root is written as sha256, and is that of a file which holds the raw digests and nothing else.
-    policy = Policy.parse(
-        b"{version: 1, times: claimed, identities: {me: {key: me}}, nodes: {file: {require:"
-        b' [{predicate: "https://model_signing/signature/v1.0", signed_by: {any_of: [me]}}]}}}'
-    )
-    trust = Trust.of(me=KeySigner.generate().public_key)
-    with pytest.raises(PolicyRefused) as refused:
-        Verifier(policy=policy, trust=trust)
-    assert refused.value.found == OMS_V1
-    Verifier(policy=policy, trust=trust, predicates=TYPES)
+def about(*files: tuple[str, bytes], root: str | None = None, **more: Any) -> tuple[DigestSet, ...]:
+    """What a statement with these files is about."""
+    resources = tuple(OmsResource(name=name, digest=hashlib.sha256(data).hexdigest()) for name, data in files)
+    told = ModelSignature(resources=resources, **more)
+    written = (ResourceDescriptor(name="m", digest=DigestSet.of(sha256=root or told.root())),)
+    (kind,) = TYPES
+    assert kind.subjects is not None
+    return tuple(subject.digest for subject in kind.subjects(written, told))
+
+
+def test_it_is_about_the_tree_that_its_list_makes_and_never_about_the_root() -> None:
+    files = {"a.bin": b"a", "sub/b.bin": b"", "z": b"z"}
+    assert about(*files.items()) == (tree("model", files).digests,)
+
+
+def test_one_file_is_a_tree_and_itself() -> None:
+    whole = DigestSet.of(sha256=hashlib.sha256(b"a").hexdigest())
+    assert about(("a.bin", b"a")) == (whole, tree("model", {"a.bin": b"a"}).digests)
+    assert about((".", b"a")) == (whole,)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"method": "shards", "shard_size": 4},
+        {"hash_type": "blake3"},
+    ],
+)
+def test_other_lists_are_about_nothing_that_is_known(more: dict[str, Any]) -> None:
+    name = "a:0:1" if more.get("method") else "a"
+    assert about((name, b"a"), **more) == ()
+
+
+@pytest.mark.parametrize("names", [("a\\b", "c"), ("a\nb", "c"), ("a", "a/b")])
+def test_names_that_no_tree_has_are_about_nothing(names: tuple[str, ...]) -> None:
+    assert about(*((name, b"a") for name in names)) == ()
+
+
+def test_a_list_that_contradicts_its_root_is_refused() -> None:
+    with pytest.raises(FieldRefused) as refused:
+        about(("a", b"a"), root="0" * 64)
+    assert refused.value.where == "$.subject[0].digest.sha256"
+    with pytest.raises(FieldRefused) as refused:
+        about(("b", b"a"), ("a", b"a"))
+    assert refused.value.where == "$.predicate.resources"
+    with pytest.raises(FieldRefused) as refused:
+        ModelSignature(resources=(OmsResource(name="a", digest=A),)).require_root(())
+    assert refused.value.where == "$.subject"
 
 
 def test_the_format_before_it_says_nothing_of_its_own() -> None:
-    (before,) = (kind for kind in TYPES if kind.uri != OMS_V1)
+    (before,) = OLDER_TYPES
     assert before.parse(Node({"unused": "x"}), None) == {"unused": "x"}  # type: ignore[arg-type]
     assert before.dependencies is None

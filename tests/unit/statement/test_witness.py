@@ -1,5 +1,6 @@
 """Are witness's collections read as far as edges need it, and is nothing of them shown?"""
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -121,7 +122,7 @@ def test_files_are_bounded(kind: str) -> None:
     assert refused.value.where == "$.predicate.attestations[0].attestation"
 
 
-def judged(**nodes: Any) -> Report:
+def judged(thing: Blob = Blob(b"w", name="w"), **nodes: Any) -> Report:  # noqa: B008  # frozen
     built = {"predicate": WITNESS_TESTIFYSEC_V01, "signed_by": {"any_of": ["signer"]}}
     plain: dict[str, Any] = {
         "version": 1,
@@ -129,12 +130,12 @@ def judged(**nodes: Any) -> Report:
         "identities": {"signer": {"key": "signer"}},
         "nodes": {"file": {"require": [built]}, **nodes},
     }
-    said = {"name": "build", "attestations": [step("material", {"a": {"sha256": HEX}})]}
-    evidence = attest(
-        Blob(b"w", name="w"), Said(predicate_type=WITNESS_TESTIFYSEC_V01, body=said), signer=signer("signer")
-    )
+    product = step("product", {"w": {"digest": {"sha256": hashlib.sha256(b"w").hexdigest()}}})
+    said = {"name": "build", "attestations": [step("material", {"a": {"sha256": HEX}}), product]}
+    subjects = [Blob(b"w", name="w"), Blob(b"me@example.com", name="authoremail:me@example.com")]
+    evidence = attest(subjects, Said(predicate_type=WITNESS_TESTIFYSEC_V01, body=said), signer=signer("signer"))
     verifier = Verifier(policy=Policy(**plain), trust=trust_of("signer"), predicates=TYPES)
-    return verifier.assess(Blob(b"w", name="w"), evidence)
+    return verifier.assess(thing, evidence)
 
 
 def test_a_material_is_judged_as_any_other_dependency() -> None:
@@ -143,3 +144,10 @@ def test_a_material_is_judged_as_any_other_dependency() -> None:
     assert refused.cause is not None
     assert refused.cause.subject.startswith("dependency")
     assert judged(dependency={"trim": {"reason": "covered elsewhere"}}).accepted
+
+
+def test_it_is_about_no_file_that_holds_a_name() -> None:
+    refused = judged(Blob(b"me@example.com", name="mail"), dependency={"trim": {"reason": "covered elsewhere"}})
+    assert not refused.accepted
+    assert refused.cause is not None
+    assert refused.cause.code == "chain.no-attestation"

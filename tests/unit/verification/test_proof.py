@@ -5,6 +5,7 @@ import copy
 import dataclasses
 import hashlib
 import pickle
+import tempfile
 from collections.abc import Iterator, Mapping, MutableMapping
 from datetime import datetime
 from enum import Enum
@@ -16,14 +17,16 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from glasswing_attest import Attestation, Trust
+from glasswing_attest import Attestation, Trust, oms
 from glasswing_attest._wire import read_json
+from glasswing_attest.artifact.files import Files
 from glasswing_attest.bundle import Bundle
 from glasswing_attest.chain.layout import check as layout
 from glasswing_attest.chain.layout.check import VerifiedLayout, VerifiedStep
 from glasswing_attest.envelope import Envelope, EnvelopeSignature
 from glasswing_attest.errors import MessageSignatureUnsupported, UnsupportedError, VerificationError
 from glasswing_attest.limits import DEFAULT
+from glasswing_attest.oms import VerifiedModel
 from glasswing_attest.statement.statement import Statement
 from glasswing_attest.testing import LeafOptions, VirtualSigstore
 from glasswing_attest.trust.revocation import REVOCATIONS_TYPE, Revocation, RevocationList
@@ -62,6 +65,7 @@ PROOFS = {
     VerifiedRevocations: revocation,
     VerifiedStep: layout,
     VerifiedLayout: layout,
+    VerifiedModel: oms,
 }
 MODULES = sorted((Path(__file__).parents[3] / "src" / "glasswing_attest").rglob("*.py"))
 
@@ -84,7 +88,18 @@ def proofs() -> dict[type[Proof], Proof]:
     message = procedure.prove_message(bundle, trust, digest=digest_of(b"weights"))
     laid_down = followed()
     proved = (signed, logged, times, signer, payload, statement, matched, revocations, message)
-    return {type(p): p for p in (*proved, laid_down, laid_down.steps[0])}
+    return {type(p): p for p in (*proved, laid_down, laid_down.steps[0], signed_model())}
+
+
+def signed_model() -> VerifiedModel:
+    """A model that was signed with OMS."""
+    key = signer("oms", "ecdsa-p256")
+    with tempfile.TemporaryDirectory() as folder:
+        model = Path(folder, "model")
+        model.mkdir()
+        Path(model, "weights.bin").write_bytes(b"weights")
+        made = oms.sign_model(model, signer=key)
+        return oms.verify_model(model, made, trust=Trust.of(key=key.public_key), signer="key", signed_at=NOW)
 
 
 def revoked_list() -> bytes:
@@ -303,7 +318,7 @@ def changeable(value: object, path: str) -> Iterator[str]:
         assert getattr(type(value), "__dataclass_params__").frozen, path  # noqa: B009
         for field in dataclasses.fields(value):
             yield from changeable(getattr(value, field.name), f"{path}.{field.name}")
-    elif isinstance(value, tuple | frozenset):
+    elif isinstance(value, tuple | frozenset | Files):
         for each in value:
             yield from changeable(each, f"{path}[]")
     elif isinstance(value, Mapping):
@@ -316,7 +331,7 @@ def changeable(value: object, path: str) -> Iterator[str]:
 
 
 KEYS = (ec.EllipticCurvePublicKey, ed25519.Ed25519PublicKey, rsa.RSAPublicKey)
-FIXED = (str, bytes, int, float, bool, NoneType, datetime, Enum, x509.Certificate, *KEYS)
+FIXED = (str, bytes, int, float, bool, NoneType, datetime, Enum, Path, x509.Certificate, *KEYS)
 
 
 def test_a_proof_tells_whose_key_it_was() -> None:

@@ -9,29 +9,40 @@ OpenSSF Model Signing v1.0 (OMS, sections 5 to 7), predicate type ``https://mode
 A name is a path below the model: with ``/``, relative, and without ``.``, ``..`` or empty parts. The one resource of a
 model that is a single file is called as the file, or ``.`` by older signers. A shard is called ``path:start:end``.
 
-The statement's subject carries the root: the SHA-256 of the raw digests in the order in which the resources stand. It
-commits to no name, and is not the digest of any file although it is written as ``sha256``. So these types are not among
-those that are read without being asked for; `TYPES` is passed to the `Verifier` by whoever knows that.
+The one subject carries the root: the SHA-256 of the raw digests in the order in which the resources stand. It commits
+to no name, and is not the digest of any file although it is written as ``sha256``. So nothing is ever matched with it:
+what the statement is about follows from the signed list, as `subjects` draws it.
 
-``https://model_signing/Digests/v0.1``, the format before it, names each file as a subject and says nothing more.
+``https://model_signing/Digests/v0.1``, the format before it, names each file as a subject and says nothing more. It is
+not among the types that are read without being asked for: a policy would take each of its files for the whole model.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import NoReturn
+from typing import Literal, NoReturn, TypeAlias
 
 from glasswing_attest._wire import Node
-from glasswing_attest.errors import DigestRefused, FieldMissing, FieldRefused, Kind
+from glasswing_attest.artifact.digest import DigestSet
+from glasswing_attest.artifact.manifest import FileEntry, Manifest
+from glasswing_attest.errors import DigestRefused, FieldMissing, FieldRefused, Kind, MalformedError
 from glasswing_attest.limits import DEFAULT, Limits
 from glasswing_attest.statement.predicates.fields import texts, unless_empty
-from glasswing_attest.statement.predicates.predicate_type import PredicateType, opaque
+from glasswing_attest.statement.predicates.predicate_type import PredicateType, Subjects, opaque
+from glasswing_attest.statement.resource import ResourceDescriptor
 
-__all__ = ["OMS_DIGESTS_V01", "OMS_V1", "TYPES", "ModelSignature", "OmsResource"]
+__all__ = ["OLDER_TYPES", "OMS_DIGESTS_V01", "OMS_V1", "TYPES", "Compat", "ModelSignature", "OmsResource", "Order"]
+
+Order: TypeAlias = Literal["spec", "parts", "other"]
+"""How resources are sorted: by the code points of their names, as OMS has it; by the parts of their paths, as others
+do; or in no order that anybody has defined."""
+
+Compat: TypeAlias = Literal["spec", "model-signing"]
+"""For whom a signature is written: as OMS has it, or as model-signing 1.1 reads it where that is something else."""
 
 OMS_V1 = "https://model_signing/signature/v1.0"
 OMS_DIGESTS_V01 = "https://model_signing/Digests/v0.1"
@@ -113,8 +124,75 @@ class ModelSignature:
         """
         return hashlib.sha256(b"".join(bytes.fromhex(resource.digest) for resource in self.resources)).hexdigest()
 
-    def to_predicate(self) -> dict[str, object]:
-        """Give the predicate as OMS's JSON object, the resources sorted by the code points of their names."""
+    @property
+    def order(self) -> Order:
+        """How the resources are sorted: where both orders are one, as OMS has it.
+
+        >>> names = ("a/b", "a b")
+        >>> ModelSignature(resources=tuple(OmsResource(name=name, digest="00" * 32) for name in names)).order
+        'parts'
+        """
+        names = [resource.name for resource in self.resources]
+        if names == sorted(names):
+            return "spec"
+        keys = [_by_parts(piece) for piece in self.pieces()]
+        return "parts" if keys == sorted(keys) else "other"
+
+    def pieces(self) -> Iterator[tuple[str, int, int | None]]:
+        """Give for each resource which file it is of, from where, and to where: to None for a whole file."""
+        for resource in self.resources:
+            shard = _SHARD.fullmatch(resource.name) if self.method == "shards" else None
+            yield (resource.name, 0, None) if shard is None else (shard[1], int(shard[2]), int(shard[3]))
+
+    def require_root(self, written: Subjects) -> Literal["spec", "parts"]:
+        """Hold the subjects that stand in the statement against the resources, and give the order of the root.
+
+        Raises:
+            FieldRefused: not exactly one subject, a root that does not follow from the resources in the order given, or
+                resources in no known order.
+        """
+        if len(written) != 1:
+            raise FieldRefused(where="$.subject", found=f"{len(written)} subjects", wanted="exactly one")
+        said, order = written[0].digest.get("sha256"), self.order
+        if said != self.root():
+            wanted = f"{self.root()}, which follows from the resources"
+            raise FieldRefused(where="$.subject[0].digest.sha256", found=said, wanted=wanted)
+        if order == "other":
+            because = "they are sorted neither by their names nor by the parts of their paths"
+            raise FieldRefused(where="$.predicate.resources", because=because)
+        return order
+
+    def subjects(self, written: Subjects) -> Subjects:
+        """Give what the statement is about: the tree with these files, and where there is one only, that file.
+
+        Only a list of whole files with their SHA-256 tells that; of any other nothing follows, and so nothing is given.
+
+        Raises:
+            FieldRefused: as `require_root` does.
+        """
+        self.require_root(written)
+        if self.method != "files" or self.hash_type != "sha256":
+            return ()
+        name = written[0].name
+        found = []
+        if len(self.resources) == 1:
+            found.append(ResourceDescriptor(name=name, digest=DigestSet.of(sha256=self.resources[0].digest)))
+        if self.resources[0].name != ".":
+            try:
+                files = [FileEntry(name=each.name, size=None, sha256=each.digest) for each in self.resources]
+                tree = Manifest.of_tree("model", _sized(files), is_declared=True)
+            except MalformedError:
+                return tuple(found)  # a name that no listing carries, so that no tree which is measured here has it
+            found.append(ResourceDescriptor(name=name, digest=tree.digests))
+        return tuple(found)
+
+    def to_predicate(self, *, compat: Compat = "spec") -> dict[str, object]:
+        """Give the predicate as OMS's JSON object, the resources sorted by the code points of their names.
+
+        For model-signing 1.1, which cannot read it otherwise, the algorithm of a shard says its size as well.
+        """
+        is_marked = compat == "model-signing" and self.method == "shards"
+        algorithm = f"{self.hash_type}-sharded-{self.shard_size}" if is_marked else self.hash_type
         serialization = {
             "method": self.method,
             "hash_type": self.hash_type,
@@ -124,11 +202,22 @@ class ModelSignature:
         }
         return {
             "resources": [
-                {"name": resource.name, "digest": resource.digest, "algorithm": self.hash_type}
+                {"name": resource.name, "digest": resource.digest, "algorithm": algorithm}
                 for resource in sorted(self.resources, key=lambda resource: resource.name)
             ],
             "serialization": unless_empty(serialization),
         }
+
+
+def _by_parts(piece: tuple[str, int, int | None]) -> tuple[list[str], int, int]:
+    path, start, end = piece
+    return path.split("/"), start, end or 0
+
+
+def _sized(files: Iterable[FileEntry]) -> Iterator[FileEntry]:
+    """Say the size of the empty files, which their digest tells; that of no other is known."""
+    empty = hashlib.sha256().hexdigest()
+    return (FileEntry(name=f.name, size=0, sha256=f.sha256) if f.sha256 == empty else f for f in files)
 
 
 def _shard_size(node: Node | None) -> int | None:
@@ -163,7 +252,8 @@ class _Rules:
         seen: set[str] = set()
         for number, resource in enumerate(told.resources):
             where = f"resources[{number}]"
-            if resource.name != "." or len(told.resources) > 1 or told.method == "shards":
+            # The names of shards are looked at with their paths.
+            if told.method == "files" and (resource.name != "." or len(told.resources) > 1):
                 self._require_canonical(resource.name, f"{where}.name")
             if resource.name in seen:
                 self._refuse(f"{where}.name", resource.name, "each name once")
@@ -183,6 +273,9 @@ class _Rules:
             if found is None:
                 self._refuse(f"resources[{number}].name", resource.name, "path:start:end")
             shards.setdefault(found[1], []).append((int(found[2]), int(found[3]), number))
+        for path, parts in shards.items():
+            if path != "." or len(shards) > 1:
+                self._require_canonical(path, f"resources[{parts[0][2]}].name")
         for parts in shards.values():
             parts.sort()
             for position, (start, end, number) in enumerate(parts):
@@ -203,7 +296,17 @@ class _Rules:
         raise FieldRefused(kind=self.kind, where=f"{self.path}{where}", found=found, wanted=wanted)
 
 
+def _subjects(written: Subjects, predicate: object) -> Subjects:
+    assert isinstance(predicate, ModelSignature)  # noqa: S101  # only its own parse feeds it
+    return predicate.subjects(written)
+
+
 TYPES = (
-    PredicateType(uri=OMS_V1, parse=lambda node, limits: ModelSignature.from_predicate(node, limits=limits)),
-    opaque(OMS_DIGESTS_V01),
+    PredicateType(
+        uri=OMS_V1,
+        parse=lambda node, limits: ModelSignature.from_predicate(node, limits=limits),
+        subjects=_subjects,
+    ),
 )
+OLDER_TYPES = (opaque(OMS_DIGESTS_V01),)
+"""What is read only when asked for."""

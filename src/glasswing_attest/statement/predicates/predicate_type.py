@@ -1,6 +1,6 @@
-"""How is one predicate type read, and which edges does it draw?
+"""How is one predicate type read, what is it about, and which edges does it draw?
 
-A `PredicateType` is a URI with three pure functions. What is built in stands in `registry`; what else decides is passed
+A `PredicateType` is a URI with four pure functions. What is built in stands in `registry`; what else decides is passed
 to the `Verifier` explicitly, and never found by itself.
 """
 
@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TypeAlias
 
 from glasswing_attest._wire import Node
 from glasswing_attest.limits import Limits
 from glasswing_attest.statement.resource import ResourceDescriptor
 
-__all__ = ["ROLES", "Dependency", "PredicateType", "opaque"]
+__all__ = ["ROLES", "Dependency", "PredicateType", "Subjects", "opaque"]
+
+Subjects: TypeAlias = tuple[ResourceDescriptor, ...]
 
 ROLES = ("code", "dataset", "baseModel", "checkpoint", "dependency", "image", "tool")
 """The roles that a dependency may play in a build; any other counts as ``dependency``."""
@@ -42,14 +45,17 @@ class PredicateType:
         parse: reads the predicate from verified bytes, within the limits; raises `MalformedError`.
         dependencies: draws the edges from what `parse` gave; pure. A type without it draws none.
         scope: the repository or resource that the predicate claims to speak for, or "".
+        subjects: draws from the subjects that stand in the statement, and from what `parse` gave, what it is about in
+            their place; pure. For a type that writes as a subject what is no thing's digest.
 
-    Whatever else one of these three raises counts as a malformed predicate: the statement proves nothing.
+    Whatever else one of these four raises counts as a malformed predicate: the statement proves nothing.
     """
 
     uri: str
     parse: Callable[[Node, Limits], object]
     dependencies: Callable[[object], Iterable[Dependency]] | None = None
     scope: Callable[[object], str] | None = None
+    subjects: Callable[[Subjects, object], Iterable[ResourceDescriptor]] | None = None
 
     @property
     def label(self) -> str:

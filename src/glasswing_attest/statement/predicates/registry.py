@@ -16,6 +16,7 @@ from glasswing_attest.statement.predicates import (
     classic_link,
     cyclonedx,
     link,
+    oms,
     openvex,
     provenance,
     provenance_v02,
@@ -63,6 +64,7 @@ BUILT_IN: tuple[PredicateType, ...] = (
     *spdx.TYPES,
     *openvex.TYPES,
     *publish.TYPES,
+    *oms.TYPES,
     *(
         PredicateType(
             uri=record.predicate_type,

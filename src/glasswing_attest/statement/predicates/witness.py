@@ -15,9 +15,11 @@ It is read only. ::
 
 Each material is an edge in no role of its own, so kind ``dependency``; the commit is one as ``code``. That is of lower
 assurance than a build's ``resolvedDependencies``: witness lists whatever lay in the working directory, whether the
-step used it or not, and misses what came from elsewhere. Some of its subjects are digests of a name or an e-mail
-address, not of a file. So these types are not among those that are read without being asked for; `TYPES` is passed to
-the `Verifier` by whoever knows that.
+step used it or not, and misses what came from elsewhere. So these types are not among those that are read without
+being asked for; `TYPES` is passed to the `Verifier` by whoever knows that.
+
+Some of the subjects that stand in the statement are digests of a name or an e-mail address, not of a file. A collection
+is about those of them that are its products.
 
 A collection holds the step's environment variables and output, so nothing of an attestation is ever shown by `repr`.
 """
@@ -33,7 +35,7 @@ from glasswing_attest._wire import Node
 from glasswing_attest.artifact.digest import DigestSet
 from glasswing_attest.limits import DEFAULT, Limits
 from glasswing_attest.statement.predicates.fields import NOTHING, get_text_map, get_time, need_text, texts
-from glasswing_attest.statement.predicates.predicate_type import Dependency, PredicateType
+from glasswing_attest.statement.predicates.predicate_type import Dependency, PredicateType, Subjects
 from glasswing_attest.statement.resource import ResourceDescriptor
 
 __all__ = [
@@ -189,11 +191,18 @@ def _dependencies(predicate: object) -> Iterable[Dependency]:
         yield Dependency(role="code", resource=ResourceDescriptor(digest=commit.digest))
 
 
+def _products_among(written: Subjects, predicate: object) -> Subjects:
+    assert isinstance(predicate, Collection)  # noqa: S101  # only its own parse feeds it
+    made = {digest for product in predicate.products for digest in product.digest.identity}
+    return tuple(subject for subject in written if not made.isdisjoint(subject.digest.identity))
+
+
 def _of(uri: str) -> PredicateType:
     return PredicateType(
         uri=uri,
         parse=lambda node, limits: Collection.from_predicate(node, limits=limits, predicate_type=uri),
         dependencies=_dependencies,
+        subjects=_products_among,
     )
 
 
