@@ -118,7 +118,8 @@ def written(folder: Path, files: Mapping[str, bytes]) -> Path:
 
 
 def verified(model: Path, signature: Any, **more: Any) -> VerifiedModel:
-    return verify_model(model, signature, **{"trust": TRUST, "signer": "release", "signed_at": NOW, **more})
+    options: dict[str, Any] = {"trust": TRUST, "signer": "release", "signed_at": NOW, **more}
+    return verify_model(model, signature, **options)
 
 
 def refused(error: type[GlasswingError], model: Path, signature: Any, **more: Any) -> GlasswingError:
@@ -1045,9 +1046,10 @@ def test_what_cannot_be_signed_is_told_before_anything_is_read(model: Path) -> N
         *((UsageError, "ignore", {"ignore": paths}) for paths in odd_paths),
         (LimitError, str(model), {"limits": Limits(statement_bytes=600)}),
     ]
+    said: dict[str, Any] = {"signer": KEY, "progress": read}
     for error, where, more in options:
         with pytest.raises(GlasswingError) as raised:
-            sign_model(model, **{"signer": KEY, "progress": read, **more})
+            sign_model(model, **(said | more))
         assert (type(raised.value), raised.value.where) == (error, where)
     (model / "a:b").unlink()
     with pytest.raises(UsageError) as empty:

@@ -104,8 +104,11 @@ def run(case: Case, folder: Path, tmp_path: Path, **more: Any) -> VerifiedModel:
     trust, signer = believed(case, said, folder)
     # model-transparency says it from the top of the corpora, the conformance suite from that of the model.
     ignore = [str(path).removeprefix(f"{case.files['model']}/") for path in said.get("ignore_paths", ())]
-    options = {"signed_at": NOW, "unsigned_files_unsafe": "--ignore_unsigned_files" in case.params.get("options", ())}
-    return verify_model(model, signature, trust=trust, signer=signer, ignore=ignore, **{**options, **more})
+    options: dict[str, Any] = {
+        "signed_at": NOW,
+        "unsigned_files_unsafe": "--ignore_unsigned_files" in case.params.get("options", ()),
+    }
+    return verify_model(model, signature, trust=trust, signer=signer, ignore=ignore, **(options | more))
 
 
 def believed(case: Case, said: Mapping[str, Any], folder: Path) -> tuple[Trust, Identity | str]:
