@@ -67,7 +67,8 @@ class Pki:
         builder = _builder(subject, self.leaf_key, above, start, end)
         builder = builder.add_extension(x509.BasicConstraints(ca=says_ca, path_length=None), critical=True)
         builder = builder.add_extension(_usage(signs=True, certifies=certifies), critical=True)
-        builder = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=False)
+        if usages:
+            builder = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=False)
         if san is not None:
             name = x509.UniformResourceIdentifier(san) if ":" in san else x509.RFC822Name(san)
             builder = builder.add_extension(x509.SubjectAlternativeName([name]), critical=False)

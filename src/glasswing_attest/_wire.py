@@ -30,6 +30,7 @@ from glasswing_attest.errors import (
     NotProtobuf,
     NotUtf8,
     NumberRefused,
+    UsageError,
 )
 from glasswing_attest.limits import DEFAULT, Limits
 
@@ -189,6 +190,7 @@ def parse_json(
     Integers are exact `int`, other numbers exact `Decimal`. `bound` names the limit that the size must keep.
 
     Raises:
+        UsageError: not bytes.
         MalformedError: `NotUtf8`, `NotJson`, `DuplicateKey` or `NumberRefused`, with the path.
         LimitError: too long, too deep, or too many values.
 
@@ -199,6 +201,8 @@ def parse_json(
         ...
     glasswing_attest.errors.DuplicateKey: $.a.b: the object names a key twice: found b [malformed.duplicate-key]
     """
+    if not isinstance(data, bytes | bytearray):
+        raise UsageError(where=where, found=type(data).__name__, wanted="bytes, as they came")
     limits.check(bound, len(data), where=where)
     limits.check("json_values", data.count(b",") + data.count(b"[") + data.count(b"{") + 1, where=where)
     text = decode_utf8(data, where=where, kind=kind)

@@ -580,7 +580,7 @@ class KeyUntrusted(VerificationError):
     code = "verification.key-untrusted"
     step = "signature"
     says = "no key in the trust made this signature"
-    advice = "add the signer's public key to the trust if you believe it"
+    advice = "add the signer's public key to the trust if you believe it; if it is there, what it signed was changed"
 
 
 class CertificateUntrusted(VerificationError):

@@ -240,7 +240,7 @@ def verify_model(
     """
     require_a(trust, Trust, "trust", "a Trust: there is no default")
     identity = _identity(signer, trust)
-    signed_at = None if signed_at is None else utc(signed_at)
+    signed_at = None if signed_at is None else utc(signed_at, "signed_at")
     agreed = ignorable(ignore)
     now = datetime.now(UTC)
     trust.require_fresh(now)
@@ -397,7 +397,7 @@ def _ignored(
             where=runs[0],
             found=f"{counted(len(runs), 'executable')} or link that no signature covers: {_several(runs)}",
             wanted="nothing that can be run among what is left out",
-            do="remove it, or say ignored_executables_unsafe",
+            do="remove it, or say ignored_executables_unsafe, or --ignored-executables-unsafe",
         )
     return tuple(each.path for each in found)
 
@@ -435,7 +435,7 @@ def _require_same_set(signed: _Signed, unsigned: Sequence[str], there: Listed, t
     elif left_out:
         do = f"the signer left {_several(left_out)} out: if you agree, ignore it as well"
     elif told.method == "shards" and not missing and not any(there.sizes[path] for path in unsigned):
-        do = "a signature by shards cannot speak of empty files: empty_files_unsafe lets these pass"
+        do = "shards cannot speak of empty files: empty_files_unsafe, or --empty-files-unsafe, lets these pass"
     elif not missing:
         do = "remove what was not signed, or get the model again from where it was signed"
     where = (missing or unsigned)[0]

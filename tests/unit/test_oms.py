@@ -315,7 +315,8 @@ def test_there_is_no_default_for_trust_and_signer(model: Path) -> None:
         ({"signer": None}, "signer"),
         ({"signer": "nobody"}, "signer"),
         ({"signer": Identity(authority="acme", san=HOLDER)}, "trust"),
-        ({"signed_at": datetime(2026, 1, 1)}, "at"),  # noqa: DTZ001  # without a zone, on purpose
+        ({"signed_at": datetime(2026, 1, 1)}, "signed_at"),  # noqa: DTZ001  # without a zone, on purpose
+        ({"signed_at": "2026-01-01T00:00:00Z"}, "signed_at"),
     ):
         assert refused(UsageError, model, made, **more).where == where
 
@@ -624,6 +625,7 @@ def test_row_5_an_empty_file_is_never_overlooked(model: Path) -> None:
     (model / "__init__.py").write_bytes(b"")
     error = refused(FileSetDiffers, model, made)
     assert error.found == "1 file not signed: __init__.py"
+    assert error.do.endswith("empty_files_unsafe, or --empty-files-unsafe, lets these pass")
     assert verified(model, made, empty_files_unsafe=True).unsigned == ("__init__.py",)
     (model / "run.py").write_bytes(b"1")
     assert refused(FileSetDiffers, model, made, empty_files_unsafe=True).where == "run.py"
@@ -713,6 +715,7 @@ def test_row_11_a_hook_in_a_git_directory_is_not_passed_over(model: Path) -> Non
     hook.chmod(0o755)
     error = refused(ModelNotAccepted, model, made)
     assert error.where == ".git/hooks/post-checkout"
+    assert "--ignored-executables-unsafe" in error.do
     found = verified(model, made, ignored_executables_unsafe=True)
     assert found.ignored == (".git/hooks/post-checkout",)
     hook.unlink()
@@ -755,7 +758,14 @@ def test_row_13_a_certificate_is_for_signing_code_is_alive_and_names_somebody(mo
     stranger = Trust(roots=(private_root("acme", Pki().root_pem),))
     assert error(CertificateUntrusted, trust=stranger).where == "certificate"
     assert error(CertificateUntrusted, PKI.leaf(says_ca=True, certifies=True)).where == "certificate"
+    silent = PKI.leaf(usages=())
+    assert "class" not in str(error(CertificateUntrusted, silent))
     # Nobody signs by what nobody would believe.
+    with pytest.raises(CertificateUntrusted) as without:
+        sign_model(model, signer=PKI.signer(silent))
+    assert (without.value.code, without.value.where) == ("verification.certificate", "certificate")
+    assert without.value.because == "the leaf does not say what it is for"
+    assert without.value.wanted == "usages digitalSignature and codeSigning"
     with pytest.raises(OutsideValidity) as gone:
         sign_model(model, signer=PKI.signer(expired))
     assert gone.value.where == "certificate"
@@ -818,6 +828,16 @@ def saying_root(resources: Sequence[tuple[str, str]]) -> str:
 
 
 # --- private authorities ---------------------------------------------------------------------------------------------
+
+
+def test_whoever_lacks_an_intermediate_is_told_how_it_is_handed_along(model: Path) -> None:
+    trust = Trust(roots=(private_root("acme", PKI.root_pem),))
+    alone = sign_model(model, signer=CertificateSigner(KeySigner(PKI.leaf_key), pem(PKI.leaf())))
+    error = refused(CertificateUntrusted, model, alone, trust=trust, signer=OURS)
+    assert (error.where, "oms sign --certificate" in error.do) == ("certificate", True)
+    # What is wrong with a whole chain is not that something is missing.
+    web = presented(model, PKI.leaf(usages=(ExtendedKeyUsageOID.SERVER_AUTH,)))
+    assert refused(CertificateUntrusted, model, web, trust=trust, signer=OURS).do == ""
 
 
 def test_a_certificate_without_an_alternative_name_is_called_by_its_subject(model: Path) -> None:

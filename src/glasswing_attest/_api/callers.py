@@ -16,12 +16,12 @@ def require_a(value: object, kind: type | UnionType, where: str, wanted: str) ->
         raise UsageError(where=where, found=type(value).__name__, wanted=wanted)
 
 
-def utc(at: object) -> datetime:
+def utc(at: object, where: str = "at") -> datetime:
     """Give the same time in UTC: it is compared, and written, in many places."""
     if not isinstance(at, datetime) or at.utcoffset() is None:
         found = str(at) if isinstance(at, datetime) else type(at).__name__
-        raise UsageError(where="at", found=found, wanted="a datetime with a zone")
+        raise UsageError(where=where, found=found, wanted="a datetime with a zone")
     try:
         return at.astimezone(UTC)
     except OverflowError as e:
-        raise UsageError(where="at", found=str(at), wanted="a time of the years 1 to 9999 in UTC") from e
+        raise UsageError(where=where, found=str(at), wanted="a time of the years 1 to 9999 in UTC") from e

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
 from glasswing_attest.artifact.manifest import Manifest
 from glasswing_attest.chain.graph import Graph, State
 from glasswing_attest.chain.walk import Chain, Refused
-from glasswing_attest.errors import GlasswingError
+from glasswing_attest.errors import GlasswingError, counted, shown
 from glasswing_attest.findings import Finding, Tier
 from glasswing_attest.policy.policy import Policy
+from glasswing_attest.records.base import TreeSummary
 from glasswing_attest.report.report import Verdict
+from glasswing_attest.statement.predicates.oms import ModelSignature
 from glasswing_attest.store import EvidenceSource
 
 __all__ = ["decided", "undecided"]
 
 _TOLD_SOURCES = 6
 """So many places of the evidence are told in words."""
+_TOLD_PATHS, _PATH_CHARS = 6, 48
+"""So many of the paths that were left out, and so much of each."""
 
 
 def decided(
@@ -43,6 +47,8 @@ def decided(
     findings = list(chain.warnings)
     if accepted:
         findings.insert(0, Finding(code="accepted", tier=Tier.AFFIRMING, subject=_called(manifest)))
+        if manifest.excluded:
+            findings.append(_left_out(manifest, chain))
         if policy.times == "claimed" and any(c.signed_by is None for c in chain.claims):
             findings.append(_CLAIMED)
     elif cause is not None:
@@ -112,6 +118,38 @@ _CLAIMED = Finding(
     wanted="a time-stamp or a log entry",
     do="fine for a start; say `times: verified` once your signers have witnesses",
 )
+
+
+def _left_out(manifest: Manifest, chain: Chain) -> Finding:
+    """Say what of the artifact is not proved. Where whoever signed it left the same out, that is as it was meant."""
+    paths = frozenset(manifest.excluded)
+    # What else the chain rests on was said by others, of other things.
+    rests_on = {(found.payload_sha256, found.principal) for found in chain.graph.node(chain.graph.root).evidence}
+    claims = [c for c in chain.claims if (c.statement.digest, c.signer.principal) in rests_on]
+    # The record that leaves the least unsaid speaks for the others.
+    more = min((paths.difference(_signed_without(claim.predicate)) for claim in claims), key=len, default=paths)
+    agreed = paths - more
+    return Finding(
+        code="artifact.excluded",
+        tier=Tier.WARNING if more else Tier.NONE,
+        subject=_called(manifest),
+        found=f"{counted(len(more or paths), 'path')} left out, and there: {_some(more or paths)}",
+        wanted=f"no more left out than its signer did: {_some(agreed)}" if agreed else "nothing left out",
+        do="nothing here proves what was left out: do not rely on it",
+    )
+
+
+def _signed_without(predicate: object) -> Sequence[str]:
+    """Give what a signer left out: a record tells it of its tree, an OMS signature of the model."""
+    if isinstance(predicate, ModelSignature):
+        return predicate.ignore_paths
+    tree = getattr(predicate, "tree", None)
+    return tree.excluded if isinstance(tree, TreeSummary) else ()
+
+
+def _some(paths: Collection[str]) -> str:
+    told = sorted(paths)[:_TOLD_PATHS]
+    return ", ".join(shown(path, _PATH_CHARS) for path in told) + (", …" if len(paths) > len(told) else "")
 
 
 def _declared(manifest: Manifest) -> Finding:

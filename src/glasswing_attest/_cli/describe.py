@@ -13,6 +13,7 @@ from glasswing_attest.errors import counted, shown
 
 if TYPE_CHECKING:
     from glasswing_attest.artifact.description import Description, ModelDiff
+    from glasswing_attest.artifact.manifest import FileEntry
 
 __all__ = ["DESCRIPTION", "EPILOG", "HELP", "add_arguments", "run"]
 
@@ -87,7 +88,10 @@ def _data(found: Description) -> dict[str, object]:
         "parameterCount": found.parameter_count,
         "dtype": found.dtype,
         "autoMap": list(found.auto_map),
-        "files": [{"name": f.name, "role": f.role, "format": f.format} for f in found.files],
+        "files": [
+            {"name": f.name, "role": f.role, "format": f.format, **_permissions(found.manifest.file(f.name))}
+            for f in found.files
+        ],
         "weights": [
             {
                 "name": weights.name,
@@ -102,6 +106,12 @@ def _data(found: Description) -> dict[str, object]:
             for weights in found.weights
         ],
     }
+
+
+def _permissions(file: FileEntry) -> dict[str, bool]:
+    """Give what a reader should know of them, where it is so."""
+    told = {"executable": file.is_executable, "setuid": file.is_setuid, "worldWritable": file.is_world_writable}
+    return {name: is_so for name, is_so in told.items() if is_so}
 
 
 def _different(found: ModelDiff) -> str:

@@ -78,7 +78,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verify.add_argument("--signer", metavar="NAME", help="who must have signed: a key, by its name in the trust")
     verify.add_argument("--issuer", metavar="URL", help="… or somebody for whom this issuer stands, with --san")
     verify.add_argument("--authority", metavar="NAME", help="… or somebody whom this root of the trust certified")
-    verify.add_argument("--san", metavar="NAME", help="the name in the certificate")
+    verify.add_argument("--san", metavar="NAME", help="the name in the certificate, exactly or a glob")
     verify.add_argument(
         "--signed-at", metavar="TIME", help="when it was signed, on your word: a time, or now; where no witness says"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -113,17 +114,24 @@ def run(args: argparse.Namespace, output: Output) -> int:
         report.case(args.case)
     if args.part is None or not report.accepted:
         return tell(report, output)
-    _read_part(report, args.part, args.artifact, args.proof)
-    return tell(report, output, more=f"PART: {shown(args.part)}  {shown(args.artifact)}\n")
+    return tell(_with_part(report, args.part, args.artifact, args.proof), output)
 
 
-def _read_part(report: Report, name: str, path: str, proof: str) -> None:
-    """Read one file of what was accepted to its end. Raises where it does not belong."""
+def _with_part(report: Report, name: str, path: str, proof: str) -> Report:
+    """Read one file of what was accepted to its end, and have the report say so. Raises where it does not belong."""
     from glasswing_attest.artifact.proofs import InclusionProof
+    from glasswing_attest.findings import Finding, Tier
 
-    with report.open_part(name, path, InclusionProof.load(proof)) as part:
-        while part.read(1 << 20):
-            pass
+    proved = InclusionProof.load(proof)
+    size = 0
+    with report.open_part(name, path, proved) as part:
+        while chunk := part.read(1 << 20):
+            size += len(chunk)
+    # It was read to its end, so that it has the digest that the proof tells.
+    digest = getattr(proved.entry, "sha256", "")
+    found = f"sha256:{digest} of {size} bytes, at {shown(path)}"
+    finding = Finding(code="artifact.part", tier=Tier.AFFIRMING, subject=f"file {name}", found=found)
+    return replace(report, findings=(*report.findings, finding))
 
 
 def add_opaque(parser: argparse.ArgumentParser) -> None:
@@ -155,9 +163,9 @@ def opaque_types(uris: Sequence[str], output: Output) -> tuple[PredicateType, ..
     return tuple(opaque(uri) for uri in dict.fromkeys(uris))
 
 
-def tell(report: Report, output: Output, *, more: str = "") -> int:
-    """Write a report, and `more` words behind it, and give its exit code."""
-    words = "" if output.quiet or output.as_json else report.to_text() + more
+def tell(report: Report, output: Output) -> int:
+    """Write a report, and give its exit code."""
+    words = "" if output.quiet or output.as_json else report.to_text()
     output.result(words, report.to_dict())
     if report.accepted:
         return YES

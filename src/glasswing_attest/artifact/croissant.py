@@ -8,8 +8,9 @@ MLCommons Croissant 1.0 and 1.1 (and the drafts before), JSON-LD in the compact 
        {"@type": "cr:FileSet", "@id": "images", "containedIn": {"@id": "a.zip"}, "includes": "*.jpg"}],
      "recordSet": [{"@type": "cr:RecordSet", "field": [{"@type": "cr:Field", "name": "…", "dataType": "sc:Text"}]}]}
 
-No context is fetched and no address followed. A context that gives one of the words read here another meaning is
-refused, and so is one that stands further within. A digest is a SHA-256 of 64 hex digits; MD5, placeholders and files
+No context is fetched and no address followed. A context that stands elsewhere is known by its address (schema.org's,
+and MLCommons' for Croissant), or refused. So is a document without one, a context that gives one of the words read here
+another meaning, and one that stands further within. A digest is a SHA-256 of 64 hex digits; MD5, placeholders and files
 without a digest are told as unusable, by name. Files within an archive or a repository (`containedIn`) are covered by
 its digest, and by nothing else.
 """
@@ -26,7 +27,7 @@ from glasswing_attest.artifact.stated import StatedFiles, Unusable
 from glasswing_attest.errors import FieldRefused
 from glasswing_attest.limits import DEFAULT, Limits
 
-__all__ = ["Croissant", "CroissantField", "CroissantFile", "read_croissant"]
+__all__ = ["Croissant", "CroissantField", "CroissantFile", "read_croissant", "spdx_of"]
 
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 _SCHEMA = ("https://schema.org/", "http://schema.org/")
@@ -40,6 +41,15 @@ _WORDS = {
     **dict.fromkeys(("md5", "recordSet", "field", "dataType", "isLiveDataset"), _CROISSANT),
     "conformsTo": ("http://purl.org/dc/terms/",),
 }
+# Contexts that documents name by address.
+_REMOTE = re.compile(r"https?://(schema\.org(/|/docs/jsonldcontext\.json(ld)?)?|mlcommons\.org/croissant(/1\.[01])?/?)")
+_SPDX = (
+    (re.compile(r"https?://creativecommons\.org/licenses/(by(?:-nc)?(?:-sa|-nd)?)/([1-4]\.0|2\.5)/?"), "CC-{}-{}"),
+    (re.compile(r"https?://creativecommons\.org/publicdomain/zero/(1\.0)/?"), "CC0-{}"),
+    (re.compile(r"https?://(?:www\.)?apache\.org/licenses/LICENSE-(2\.0)(?:\.txt|\.html)?"), "Apache-{}"),
+    (re.compile(r"https?://(?:www\.)?opensource\.org/licenses?/mit/?", re.IGNORECASE), "MIT"),
+    (re.compile(r"https?://spdx\.org/licenses/([A-Za-z0-9][A-Za-z0-9.+-]*?)(?:\.html|\.json)?/?"), "{}"),
+)
 _PREFIXES = {"@vocab": _SCHEMA, "sc": _SCHEMA, "cr": _CROISSANT, "ml": _CROISSANT}
 
 
@@ -144,13 +154,35 @@ def read_croissant(data: bytes, *, where: str = "croissant", limits: Limits = DE
     )
 
 
+def spdx_of(license_: str) -> str:
+    """Give a licence as an SPDX expression: what is no address as it is, the address of a well-known one as its name.
+
+    >>> spdx_of("https://creativecommons.org/licenses/by-sa/4.0/"), spdx_of("MIT"), spdx_of("https://x.example/terms")
+    ('CC-BY-SA-4.0', 'MIT', '')
+    """
+    for address, template in _SPDX:
+        found = address.fullmatch(license_)
+        if found is not None:
+            name = template.format(*found.groups())
+            return name.upper() if name.startswith("CC") else name
+    return "" if ":" in license_ else license_
+
+
 def _check_context(node: Node) -> None:
-    """Refuse a context in which a word that is read here means something else."""
-    context = node.get("@context")
-    parts = [] if context is None else context.array() if isinstance(context.value, list) else [context]
-    for part in parts:
+    """Refuse a context in which a word that is read here means something else, or nothing."""
+    context = node.need("@context")
+    is_known = False
+    for part in _several(context):
         if isinstance(part.value, str):
-            continue  # a context elsewhere: its words are taken to be those of Croissant
+            if not _REMOTE.fullmatch(part.value):
+                wanted = "that of schema.org or mlcommons.org/croissant, or one that stands in the document"
+                part.refuse(wanted, found=part.value)
+            is_known = True
+            continue
+        if "@import" in part.object():
+            part.refuse("a context without @import", found="@import")
+        if "@vocab" in part.object():
+            is_known = part.get("@vocab") is not None
         prefixes = {name: member.value for name, member in part.members() if isinstance(member.value, str)}
         for word, known in _PREFIXES.items():
             prefix_node = part.get(word)
@@ -169,6 +201,8 @@ def _check_context(node: Node) -> None:
             full = f"{base}{rest}" if isinstance(base, str) and base else inner.text()
             if full not in {f"{vocabulary}{word}" for vocabulary in _WORDS[word]}:
                 inner.refuse(f"the {word} of Croissant", found=inner.text())
+    if not is_known:
+        context.refuse("a context with @vocab, that of schema.org", found="words without a meaning")
 
 
 def _refuse_context(node: Node) -> None:

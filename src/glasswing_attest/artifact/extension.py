@@ -18,7 +18,7 @@ from glasswing_attest.artifact.files import FileEntry
 from glasswing_attest.artifact.leaves import head_of, in_leaf_order, leaf, leaf_hashes, leaf_order, place
 from glasswing_attest.artifact.manifest import Manifest
 from glasswing_attest.artifact.merkle import TreeHead, head_of_hashes
-from glasswing_attest.errors import NotExtended, counted
+from glasswing_attest.errors import NotExtended, UsageError, counted
 
 __all__ = ["extending", "extends", "head_of_first", "parent_of"]
 
@@ -68,6 +68,8 @@ def extends(old: Manifest | TreeHead, new: Manifest) -> TreeHead:
         leaves = in_leaf_order(new)
         for entry in in_leaf_order(old):
             _compare(entry, next(leaves, None), "there are fewer files")
+    elif not isinstance(old, TreeHead):
+        raise UsageError(where="old", found=type(old).__name__, wanted="a Manifest, or a TreeHead")
     elif old != head_of_first(new, old.size):
         because = f"its first {old.size} files are not those of the other"
         raise NotExtended(where=new.name or new.kind, because=because, wanted=old.root.hex())

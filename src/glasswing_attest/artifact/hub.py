@@ -19,7 +19,7 @@ from glasswing_attest._wire import Node, read_json
 from glasswing_attest.artifact.manifest import FileEntry
 from glasswing_attest.artifact.source import _LFS
 from glasswing_attest.artifact.stated import StatedFiles, Unusable
-from glasswing_attest.errors import DigestRefused, FieldRefused
+from glasswing_attest.errors import DigestRefused, FieldRefused, UsageError
 from glasswing_attest.limits import DEFAULT, Limits
 
 __all__ = ["read_hub", "read_lfs_pointer"]
@@ -58,7 +58,9 @@ def read_hub(data: bytes, *, name: str = "", where: str = "hub", limits: Limits 
         lfs = item.get("lfs")
         called = item.need(path).text()
         if lfs is None:
-            unusable.append(Unusable(name=called, where=item.path, because=_NO_SHA256))
+            size = item.get("size")
+            told = None if size is None else size.uint64()
+            unusable.append(Unusable(name=called, where=item.path, because=_NO_SHA256, size=told))
         else:
             files.append(_entry(called, lfs.need(digest), lfs.get("size") or item.get("size")))
     return StatedFiles(
@@ -80,11 +82,14 @@ def read_lfs_pointer(data: bytes, name: str, *, where: str = "pointer") -> FileE
 
     Raises:
         FieldRefused: it is none.
+        UsageError: not bytes.
 
     >>> pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize 9\n" % ("ab" * 32)
     >>> read_lfs_pointer(pointer.encode(), "model.safetensors").size
     9
     """
+    if not isinstance(data, bytes):
+        raise UsageError(where="data", found=type(data).__name__, wanted="bytes, as they came")
     found = _LFS.fullmatch(data[:2048])
     if found is None:
         raise FieldRefused(where=where, found=data[:40], wanted="a Git LFS pointer, version 1, with a sha256")

@@ -120,6 +120,8 @@ def leaf_order(manifest: Manifest) -> Sequence[int]:
     Raises:
         UsageError: the manifest lists no files of a tree.
     """
+    if not isinstance(manifest, Manifest):
+        raise UsageError(where="manifest", found=type(manifest).__name__, wanted="a Manifest, as measure() gives it")
     if manifest.digests.get("dirHash") is None or not manifest.files:
         raise UsageError(where=manifest.name or manifest.kind, because="this manifest lists no files of a directory")
     numbers = range(len(manifest.files))

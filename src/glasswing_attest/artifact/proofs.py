@@ -114,6 +114,8 @@ class InclusionProof:
         return replace(entry, name=f"{within.name}/{entry.name}")
 
     def _check(self, head: TreeHead) -> Entry:
+        if not isinstance(head, TreeHead):
+            raise UsageError(where="head", found=type(head).__name__, wanted="a TreeHead: the size and the root")
         if self.tree_size != head.size:
             raise PartUnproven(where="proof.treeSize", found=self.tree_size, wanted=head.size)
         try:
@@ -334,6 +336,8 @@ class MerkleTree:
         return InclusionProof(entry=self._entries[number], index=index, tree_size=self.head.size, hashes=hashes)
 
     def _number(self, name: str) -> int:
+        if not isinstance(name, str):
+            raise UsageError(where="name", found=type(name).__name__, wanted="the name of a file, from the root")
         key = name.encode("utf-8", "surrogatepass")
         for wanted in (key, key + b"/"):  # a file's place, and a directory's
             at = bisect_left(self._entries, wanted, key=place)

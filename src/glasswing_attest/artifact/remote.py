@@ -12,10 +12,11 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 from glasswing_attest.artifact.extras import needed
 from glasswing_attest.artifact.hashing import Meter, Progress
@@ -39,6 +40,12 @@ __all__ = ["Remote"]
 _BUFFER = 4 << 20
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _IPV6 = re.compile(r"\[[0-9a-fA-F:.]*\]")
+_URL = re.compile(r"[A-Za-z][\w+.-]*:/\S+")
+_WORD = re.compile(r"\w+")
+# A word of a sentence, or the number of a status. Keys and tokens mix letters with digits, or are longer.
+_PLAIN = re.compile(
+    r"[A-Z]?[a-z]{0,15}|[A-Z]{2,8}|[A-Z]?[a-z]{1,10}([-'][a-z]{1,10}){1,2}|([A-Z][a-z]{2,12}){2,4}|[0-9]{1,3}"
+)
 # What stores call a version of a file's content. Names differ; those that are there must stay the same.
 _STAMPS = (
     *("ETag", "etag", "generation", "metageneration", "version_id", "VersionId", "md5Hash", "crc32c", "content_md5"),
@@ -152,7 +159,7 @@ def _opened(url: str, options: Mapping[str, Any]) -> tuple[Any, str]:
         do = "install what fsspec names for this kind of URL, such as s3fs, gcsfs or huggingface_hub"
         raise UnavailableError(where=where, because=str(e), do=do) from e
     except Exception as e:  # noqa: BLE001  # each filesystem has errors of its own
-        raise _refused(e, where) from None
+        raise _refused(e, where, url, options) from None
     return fs, str(root)
 
 
@@ -161,14 +168,52 @@ def _public(url: str) -> str:
     return "" if "::" in _IPV6.sub("", url) else public_url(url)
 
 
-def _refused(e: Exception, where: str) -> GlasswingError:
+def _refused(e: Exception, where: str, url: str, options: Mapping[str, Any]) -> GlasswingError:
     """Turn what a filesystem raises into ours: each has errors of its own, so any is taken.
 
-    Its text may hold a URL with a password or a signature, its traceback too: so neither is told, and it is raised
-    ``from None``. Whoever needs it calls the filesystem by hand.
+    Its text may hold a URL with a password or a signature: only its plain words are told. Its traceback holds the text
+    as well, so it is raised ``from None``. Whoever needs it calls the filesystem by hand.
     """
-    reason = os.strerror(e.errno) if isinstance(e, OSError) and e.errno is not None else ""
+    if isinstance(e, OSError) and isinstance(e.errno, int):
+        reason = os.strerror(e.errno)
+    else:
+        try:
+            reason = _plain(str(e), {*_texts(options), *_secrets(url)})
+        except Exception:  # noqa: BLE001  # nor is its text more than what it says
+            reason = ""
     return ArtifactUnreadable(where=where, because=f"{type(e).__name__}: {reason}" if reason else type(e).__name__)
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Give every text in options, however deep, and bytes as text."""
+    waiting = [value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, Mapping):
+            waiting += value.values()
+        elif isinstance(value, list | tuple | set | frozenset):
+            waiting += value
+        elif isinstance(value, str | bytes):
+            yield value if isinstance(value, str) else value.decode("utf-8", "replace")
+
+
+def _secrets(url: str) -> Iterator[str]:
+    """Give what of a URL is not told, in pieces, as it stands and decoded."""
+    told = set(_WORD.findall(_public(url)))
+    for text in (url, unquote(url)):
+        yield from (word for word in _WORD.findall(text) if word not in told)
+
+
+def _plain(text: str, secrets: Iterable[str]) -> str:
+    """Give the plain words of a text: no URL, no number of more than three digits, nothing that is in a secret."""
+    hidden = {word for secret in secrets for word in _WORD.findall(secret)}
+    words = []
+    for word in _URL.sub("…", text[:1000]).split():
+        inner = word.strip(".,:;!?()[]{}<>'\"")
+        is_plain = _PLAIN.fullmatch(inner) is not None and hidden.isdisjoint(_WORD.findall(inner))
+        words.append(word if is_plain else "…")
+    told = " ".join(word for word, before in zip(words, ["", *words], strict=False) if (word, before) != ("…", "…"))
+    return "" if told == "…" else f"{told[:200]}…" if len(told) > 200 else told
 
 
 def _look(fs: Any, root: str, remote: Remote, limits: Limits) -> tuple[_Listed, bool, tuple[str, ...]]:
@@ -218,7 +263,7 @@ def _look(fs: Any, root: str, remote: Remote, limits: Limits) -> tuple[_Listed, 
     except GlasswingError:
         raise
     except Exception as e:  # noqa: BLE001  # each filesystem has errors of its own
-        raise _refused(e, where) from None
+        raise _refused(e, where, remote.url, remote.options) from None
     return listed, True, tuple(sorted(left_out, key=lambda name: name.encode("utf-8")))
 
 
@@ -244,6 +289,12 @@ def _stamp(info: Mapping[str, Any], where: str) -> tuple[int, tuple[tuple[str, s
     return size, tuple((key, str(info[key])) for key in _STAMPS if info.get(key) is not None)
 
 
+def _streaming(fs: Any) -> dict[str, int]:
+    # A web server need not have ranges, and nothing here jumps about.
+    protocols = (fs.protocol,) if isinstance(fs.protocol, str) else fs.protocol
+    return {"block_size": 0} if {"http", "https"}.intersection(protocols) else {}
+
+
 def _is_hex(found: object, *_arguments: object) -> bool:
     return isinstance(found, str) and _SHA256.fullmatch(found) is not None
 
@@ -255,7 +306,7 @@ def _hash(fs: Any, url: str, options: dict[str, Any], path: str, size: int, wher
     digest = hashlib.sha256()
     done = 0
     try:
-        with fs.open(path, "rb") as file:
+        with fs.open(path, "rb", **_streaming(fs)) as file:
             while chunk := file.read(_BUFFER):
                 done += len(chunk)
                 if done > size:
@@ -264,7 +315,7 @@ def _hash(fs: Any, url: str, options: dict[str, Any], path: str, size: int, wher
     except FileNotFoundError:
         raise ArtifactUnstable(where=where, because="it disappeared") from None
     except Exception as e:  # noqa: BLE001  # each filesystem has errors of its own
-        raise _refused(e, where) from None
+        raise _refused(e, where, url, options) from None
     if done != size:
         raise ArtifactUnstable(where=where, found=f"{done} bytes", wanted=f"{size} bytes")
     return digest.hexdigest()

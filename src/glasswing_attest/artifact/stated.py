@@ -18,11 +18,12 @@ __all__ = ["StatedFiles", "Unusable"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unusable:
-    """A file that was named without a digest which could identify it."""
+    """A file that was named without a digest which could identify it; its size, where that is told."""
 
     name: str
     where: str
     because: str
+    size: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,14 +67,21 @@ class StatedFiles:
             ArtifactEmpty: there is no file.
         """
         stated = {entry.name: entry for entry in self.files}
-        lacking_names = {lacking.name for lacking in self.unusable}
+        sizes = {lacking.name: lacking.size for lacking in self.unusable}
+        sizes |= {entry.name: entry.size for entry in self.files}
         for entry in also:
             known = stated.get(entry.name)
-            if known is None and entry.name not in lacking_names:
+            if entry.name not in sizes:
                 raise FieldRefused(where=entry.name, because=f"{self.source or 'the document'} names no such file")
             if known is not None and known.sha256 != entry.sha256:
                 because = "the file that was read is not the one that was stated"
                 raise FieldRefused(where=entry.name, found=entry.sha256, wanted=known.sha256, because=because)
+            size = sizes[entry.name]
+            if None not in (size, entry.size) and size != entry.size:
+                because = "the file that was read is not the one that was stated"
+                raise FieldRefused(
+                    where=entry.name, found=f"{entry.size} bytes", wanted=f"{size} bytes", because=because
+                )
             stated[entry.name] = entry
         for lacking in self.unusable:
             if lacking.name not in stated:

@@ -274,6 +274,9 @@ class Record(Part):
     predicate_type: ClassVar[str]
     """The predicate type URI that a statement carries with it."""
 
+    # The digests of the single file in which `holding` found what the record says; a tree's stand in `tree`.
+    _holds_for: DigestSet | None = pydantic.PrivateAttr(default=None)
+
     def to_predicate(self) -> dict[str, object]:
         """Give the JSON object that stands in a statement: canonical ProtoJSON. What was not said is not in it."""
         return self._write()
@@ -422,14 +425,39 @@ def described_tree(record: _R, manifest: Manifest, given: TreeSummary | None) ->
     """Give a record with a field `tree`, which is `given`, completed by what was measured.
 
     Raises:
-        FieldRefused: the two differ, or a tree was given for what is none.
+        FieldRefused: the two differ, a tree was given for what is none, or the record holds for another file.
     """
     figures = measured_tree(manifest)
     where = type(record).__name__
     if figures is None and given is not None:
         wanted = f"no tree, for this is {manifest.digests.label}"
         raise FieldRefused(where=f"{where}.tree", found=f"dirHash {given.dir_hash}", wanted=wanted)
-    return completed(record, {"tree": figures}, where)
+    _check_holds(record, manifest)
+    described = completed(record, {"tree": figures}, where)
+    described._holds_for = None  # it was held against the artifact, and is now what a reader gets
+    return described
+
+
+def holding_for(record: _R, manifest: Manifest) -> _R:
+    """Give a record that is about this artifact and no other, because something that it says was found there.
+
+    Raises:
+        FieldRefused: it is about another one.
+    """
+    _check_holds(record, manifest)
+    dir_hash = manifest.digests.get("dirHash")
+    # The other figures of a tree are filled in when it is attested.
+    held = completed(record, {"tree": {"dir_hash": dir_hash}} if dir_hash else {}, type(record).__name__)
+    held._holds_for = None if dir_hash else manifest.digests
+    return held
+
+
+def _check_holds(record: Record, manifest: Manifest) -> None:
+    wanted = record._holds_for
+    if wanted is not None and not wanted.matches(manifest.digests):
+        because = "what the record says was found in another file"
+        where = type(record).__name__
+        raise FieldRefused(where=where, found=manifest.digests.label, wanted=wanted.label, because=because)
 
 
 def completed(part: _P, measured: Mapping[str, object], where: str) -> _P:
@@ -453,6 +481,8 @@ def completed(part: _P, measured: Mapping[str, object], where: str) -> _P:
     made = type(part)(**fields)
     made._unknown_json = part._unknown_json
     made._unknown_proto = part._unknown_proto
+    if isinstance(part, Record) and isinstance(made, Record):
+        made._holds_for = part._holds_for
     return made
 
 

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import pydantic
 
 from glasswing_attest._proto import data_pb2
+from glasswing_attest.artifact.croissant import spdx_of
 from glasswing_attest.artifact.extension import parent_of
 from glasswing_attest.artifact.leaves import head_of
 from glasswing_attest.artifact.manifest import Facts, Manifest
-from glasswing_attest.artifact.rows.digests import RowDigests
+from glasswing_attest.artifact.rows.digests import RowDigests, Splits
 from glasswing_attest.artifact.urls import public_url
-from glasswing_attest.errors import FieldRefused
+from glasswing_attest.errors import FieldRefused, UsageError, counted
 from glasswing_attest.records.base import (
     PREDICATE_BASE,
     DigestMap,
@@ -32,13 +33,13 @@ from glasswing_attest.records.base import (
     UInt64,
     completed,
     described_tree,
+    holding_for,
 )
 
 if TYPE_CHECKING:
     from typing import Self
 
     from glasswing_attest.artifact.croissant import Croissant
-    from glasswing_attest.artifact.rows.digests import Splits
 
 __all__ = [
     "Consent",
@@ -176,6 +177,9 @@ class Period(Part):
 class ExtendedDataset(Part):
     """The version of a dataset that this one extends: all of its files, unchanged, and others.
 
+    Of what `extending` gave, `attest` fills in `digest`, `files` and `merkle_root`: every file was compared. Without a
+    `merkle_root` nothing was shown to `attest`, and all of it is the signer's word.
+
     Attributes:
         name: what it is called.
         version: its version.
@@ -254,12 +258,24 @@ class DataRecord(Record):
     def holding(self, found: RowDigests | Splits) -> Self:
         """Give this record with the rows that were digested: of the whole (`digest_rows`), or of splits by their names.
 
+        From then on the record is about the files that were read: `attest` refuses it for others.
+
         Raises:
-            FieldRefused: the record says something else than what was found.
+            FieldRefused: the record says something else than what was found, or these are the rows of some files only.
+            UsageError: it is neither.
         """
         where = type(self).__name__
         if isinstance(found, RowDigests):
-            return completed(self, {"rows": _rows(found)}, where)
+            dataset = found.dataset
+            if len(found.files) != len(dataset.files):
+                told = f"the rows of {len(found.files)} of {counted(len(dataset.files), 'file')}"
+                do = "name them as a split: digest_splits(dataset, {name: paths})"
+                raise FieldRefused(where=f"{where}.rows", found=told, wanted="the rows of all files", do=do)
+            return holding_for(completed(self, {"rows": _rows(found)}, where), dataset)
+        given: object = found
+        if not isinstance(given, Splits):
+            wanted = "what digest_rows or digest_splits gives"
+            raise UsageError(where="found", found=type(given).__name__, wanted=wanted)
         said = {split.name: split for split in self.splits}
         splits = {
             part.name: {
@@ -279,19 +295,21 @@ class DataRecord(Record):
             completed(said.get(name, Split(name=name)), splits[name], f"{where}.splits[{i}]")
             for i, name in enumerate(said or splits)
         )
-        return self.model_copy(update={"splits": tuple(each)})
+        told_all = self.model_copy(update={"splits": tuple(each)})
+        return holding_for(told_all, found.splits[0].rows.dataset)
 
     @classmethod
     def from_croissant(cls, croissant: Croissant) -> Self:
         """Make a record of what a Croissant document says: name, version, licence, sources and fields.
 
-        The licence is taken over where it is no address. Sources are the files that stand by themselves, with their
-        digests where they have usable ones; an address is told without what may be secret.
+        The licence is taken over where it is no address, or a well-known one (Creative Commons, Apache, MIT, SPDX): a
+        record has an SPDX expression. Any other stays in ``croissant.license``. Sources are the files that stand by
+        themselves, with their digests where they have usable ones; an address is told without what may be secret.
         """
         return cls(
             name=croissant.name,
             version=croissant.version or None,
-            license=croissant.license if croissant.license and ":" not in croissant.license else None,
+            license=spdx_of(croissant.license) or None,
             sources=tuple(
                 DataSource(
                     name=file.name,

@@ -25,6 +25,7 @@ from glasswing_attest.records.base import (
     UInt64,
     completed,
     described_tree,
+    holding_for,
 )
 
 if TYPE_CHECKING:
@@ -164,7 +165,8 @@ class ModelRecord(Record):
             "parameter_count": description.parameter_count,
             "dtype": description.dtype,
         }
-        record = completed(self.described_by(description.manifest), found, where)
+        manifest = description.manifest
+        record = completed(holding_for(self.described_by(manifest), manifest), found, where)
         digest = description.tokenizer_digest
         if not digest:
             return record

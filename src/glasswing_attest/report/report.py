@@ -36,6 +36,7 @@ from glasswing_attest.errors import (
     NotAccepted,
     PartUnproven,
     UnavailableError,
+    UsageError,
     VerificationError,
     counted,
     error_types,
@@ -219,8 +220,10 @@ class Report:
         Raises:
             GlasswingError: what `require` raises, when the artifact is not accepted.
             PartUnproven: it is not proved to belong to the artifact.
+            UsageError: what is no proof, such as the path of one.
         """
-        return proof.check(self._head_for(proof, directory), directory=directory)
+        head = self._head_for(proof, directory)
+        return proof.check(head, directory=directory)
 
     def open_part(
         self, name: str, path: StrPath, proof: InclusionProof, *, directory: InclusionProof | None = None
@@ -233,14 +236,21 @@ class Report:
         Raises:
             GlasswingError: what `require` raises, when the artifact is not accepted.
             PartUnproven: the file is not proved to belong to the artifact, or another one is.
+            UsageError: what is no proof, such as the path of one.
             ArtifactError: it cannot be opened.
             Mismatch: on reading, when these are not the bytes that belong.
         """
-        return proof.open(self._head_for(proof, directory), name, path, directory=directory)
+        head = self._head_for(proof, directory)
+        return proof.open(head, name, path, directory=directory)
 
     def _head_for(self, proof: InclusionProof, directory: InclusionProof | None) -> TreeHead:
         """Give the head that a proof leads to, of those that the records say on which the artifact itself rests."""
         accepted = self.require()
+        proofs: dict[str, object] = {"proof": proof, "directory": proof if directory is None else directory}
+        for name, given in proofs.items():
+            if not isinstance(given, InclusionProof):
+                wanted = "an InclusionProof, as InclusionProof.load(path) gives it"
+                raise UsageError(where=name, found=type(given).__name__, wanted=wanted)
         error = PartUnproven(where=self.artifact.name, because="no accepted record of it tells such a Merkle root")
         for head in accepted._heads(is_of_files=directory is None and isinstance(proof.entry, FileEntry)):
             try:

@@ -236,8 +236,9 @@ def require_usages(leaf: Leaf) -> None:
         _signs_digitally(None, leaf.certificate, extensions.get_extension_for_class(x509.KeyUsage).value)
         _signs_code(None, leaf.certificate, extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
     except (x509.ExtensionNotFound, ValueError) as e:
+        because = "the leaf does not say what it is for" if isinstance(e, x509.ExtensionNotFound) else str(e)
         wanted = "usages digitalSignature and codeSigning"
-        raise CertificateUntrusted(where="certificate", because=str(e), wanted=wanted) from e
+        raise CertificateUntrusted(where="certificate", because=because, wanted=wanted) from e
 
 
 _ANY = verification.Criticality.AGNOSTIC
@@ -262,6 +263,10 @@ _UNDERSTOOD = {
     x509.SubjectAlternativeName.oid,
     x509.NameConstraints.oid,
 }
+_BRING = (
+    "the certificate of an issuer is missing: if you believe the authority, whoever signs must hand along all that "
+    "lead to it (CertificateSigner's chain; oms sign --certificate, once for each)"
+)
 
 
 def validate_path(
@@ -310,7 +315,9 @@ def validate_path(
         _require_understood(path)
         _require_path_lengths(path)
     except (verification.VerificationError, x509.UnsupportedGeneralNameType, ValueError, UserWarning) as e:
-        raise CertificateUntrusted(where="certificate", because=str(e)) from e
+        issuers = {c.subject for c in (*intermediates, *anchors)}
+        lacks = any(c.issuer not in issuers for c in (certificate, *intermediates))
+        raise CertificateUntrusted(where="certificate", because=str(e), do=_BRING if lacks else "") from e
     return tuple(path)
 
 

@@ -137,7 +137,8 @@ def _ways(
 def _by_certificate(signed: SignedPayload, root: Root, limits: Limits, signed_at: datetime | None) -> _Proved:
     if signed.brings_root and root.profile.embedded_roots != "ignore":
         place = "$.verificationMaterial.x509CertificateChain"
-        raise FieldRefused(where=place, found="a self-issued certificate", wanted="no root")
+        do = "if you know this instance to make such bundles, let its profile say embedded_roots: ignore"
+        raise FieldRefused(where=place, found="a self-issued certificate", wanted="no root", do=do)
     logged = transparency.check(signed, root.logs, at_least=root.profile.logs, limits=limits)
     times = timestamps.check(
         logged, root.clocks, at_least=root.profile.times, stamps=root.profile.stamps, signed_at=signed_at

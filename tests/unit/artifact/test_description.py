@@ -428,6 +428,16 @@ def test_a_record_is_completed_by_what_was_found(write_tree: Tree) -> None:
     assert ModelRecord.from_json(record.to_json()) == record
 
 
+def test_a_record_of_a_single_file_is_signed_of_it_alone(write_tree: Tree) -> None:
+    path = write_tree({"m.safetensors": safetensors({"a": A})}) / "m.safetensors"
+    record = ModelRecord(name="m").holding(Model(path).describe())
+    assert record.described_by(Model(path).measure()) == ModelRecord.from_json(record.to_json())
+    path.write_bytes(safetensors({"b": A}))
+    with pytest.raises(FieldRefused) as refused:
+        record.described_by(Model(path).measure())
+    assert (refused.value.code, refused.value.where) == ("malformed.field", "ModelRecord")
+
+
 def test_what_does_not_follow_is_not_said(write_tree: Tree) -> None:
     record = ModelRecord(name="m", parameter_count=7).holding(Model(write_tree({"README.md": "x"})).describe())
     assert (record.formats, record.dtype, record.tokenizer, record.parameter_count) == ((), None, None, 7)

@@ -120,6 +120,25 @@ def test_what_has_no_leaves_has_no_proof() -> None:
 # --- what a root is not ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("call", "where"),
+    [
+        (lambda: MerkleTree.of("model"), "manifest"),  # type: ignore[arg-type]
+        (lambda: head_of(Path("model")), "manifest"),  # type: ignore[arg-type]
+        (lambda: prove(None, "a"), "manifest"),  # type: ignore[arg-type]
+        (lambda: MerkleTree.of(MANIFEST).proof(3), "name"),  # type: ignore[arg-type]
+        (lambda: PROOF.check("head"), "head"),  # type: ignore[arg-type]
+        (lambda: extends("v1.json", MANIFEST), "old"),  # type: ignore[arg-type]
+        (lambda: extends(MANIFEST, "v2.json"), "manifest"),  # type: ignore[arg-type]
+        (lambda: InclusionProof.from_json("{}"), "proof"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_is_of_another_type_is_a_usage_error(call: Callable[[], object], where: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        call()
+    assert (refused.value.code, refused.value.where) == ("usage", where)
+
+
 def test_a_root_identifies_nothing() -> None:
     root = HEAD.root.hex()
     for name in ("merkleRoot", "merkle_root", "merkleRootV1"):

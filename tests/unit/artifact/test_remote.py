@@ -202,7 +202,10 @@ def test_what_is_not_there_is_unreadable(memory: Any) -> None:
     assert (refused.value.code, refused.value.because) == ("artifact.unreadable", "FileNotFoundError")
     with pytest.raises(ArtifactUnreadable) as unknown:
         Remote("nothing-at-all://x").measure()
-    assert unknown.value.where == "nothing-at-all://x"
+    assert (unknown.value.where, unknown.value.because) == (
+        "nothing-at-all://x",
+        "ValueError: Protocol not known: nothing-at-all",
+    )
 
 
 def test_nothing_private_is_told() -> None:
@@ -224,7 +227,10 @@ def test_nothing_private_is_told() -> None:
     [
         (KeyError("https://me:secret@h"), "KeyError"),
         (PermissionError(errno.EACCES, "https://me:secret@h"), "PermissionError: Permission denied"),
-        (RecursionError("secret"), "RecursionError"),
+        (RecursionError("AKIA0123456789secret"), "RecursionError"),
+        (ValueError("no access with hunter two to https://h/?sig=x (403)"), "ValueError: no access with … to … (403)"),
+        (ValueError("Invalid key: AKIAIOSFODNN7EXAMPLE=\x1b[31m"), "ValueError: Invalid key: …"),
+        (OSError("Access Denied by token dXNlcjpwYXNz"), "OSError: Access Denied by token …"),
     ],
 )
 def test_what_a_store_says_is_not_repeated(
@@ -234,8 +240,9 @@ def test_what_a_store_says_is_not_repeated(
         raise raised
 
     monkeypatch.setattr(type(memory), "ls", refusing)
+    monkeypatch.setattr(remote, "_opened", lambda *_: (memory, "/tiny"))
     with pytest.raises(ArtifactUnreadable) as refused:
-        Remote("memory://tiny").measure()
+        Remote("memory://tiny", options={"auth": {"pass": b"hunter"}, "more": ["two"]}).measure()
     assert (refused.value.where, refused.value.because) == ("memory://tiny", because)
     assert "secret" not in "".join(traceback.format_exception(refused.value))
 
@@ -307,6 +314,13 @@ def test_a_file_on_a_web_server(web: str) -> None:
     with pytest.raises(ArtifactUnreadable) as refused:
         Remote(f"{web}/tiny/absent").measure()
     assert refused.value.where == f"{web}/tiny/absent"
+
+
+def test_a_web_server_needs_no_ranges(web: str, tmp_path: Path) -> None:
+    data = b"\x00\x01\x02\x03" * (3 << 20)  # more than is asked for at once
+    (tmp_path / "tiny" / "large.bin").write_bytes(data)
+    found = Remote(f"{web}/tiny/large.bin", kind="file").measure()
+    assert (found.digests.get("sha256"), found.total_bytes) == (hashlib.sha256(data).hexdigest(), len(data))
 
 
 @pytest.mark.parametrize("path", ["/tiny/", "/tiny"])

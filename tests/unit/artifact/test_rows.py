@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from glasswing_attest._api.attesting import attest
 from glasswing_attest.artifact.dataset import Dataset
 from glasswing_attest.artifact.manifest import Manifest
 from glasswing_attest.artifact.merkle import leaf_hash, node_hash
@@ -35,6 +36,7 @@ from glasswing_attest.errors import (
 )
 from glasswing_attest.limits import Limits
 from glasswing_attest.records.data import DataRecord, Split
+from glasswing_attest.signing.key import KeySigner
 
 Tree = Callable[[dict[str, str | bytes]], Path]
 
@@ -181,6 +183,8 @@ REFUSED: dict[str, tuple[str, str | bytes, type[GlasswingError], str]] = {
     "no names": ("a.csv", "", FieldMissing, "a.csv"),
     "an empty line for names": ("a.csv", "\nx\n", FieldRefused, "a.csv:1"),
     "a byte order mark": ("a.csv", "\ufeffa\n1\n", FieldRefused, "a.csv:1"),
+    "semicolons": ("a.csv", "a;b\n1;2\n", FieldRefused, "a.csv:1"),
+    "tabs": ("a.csv", "a\tb\n1\t2\n", FieldRefused, "a.csv:1"),
     "a name twice": ("a.csv", "a,a\n1,2\n", DuplicateKey, "a.csv:1"),
     "too few values": ("a.csv", "a,b\n1,2\n1\n", FieldRefused, "a.csv:3"),
     "too many values": ("a.csv", "a\n1,2\n", FieldRefused, "a.csv:2"),
@@ -207,6 +211,13 @@ def test_what_could_be_read_in_two_ways_is_refused(write_tree: Tree, case: str) 
     with pytest.raises(error) as refused:
         digest_rows(Dataset(root))
     assert (type(refused.value), refused.value.where) == (error, where)
+
+
+@pytest.mark.parametrize("text", ["\ufeffa\n1\n", "\nx\n", "a\n\n", "a;b\n1;2\n"])
+def test_what_programs_for_tables_write_is_refused_with_advice(write_tree: Tree, text: str) -> None:
+    with pytest.raises(FieldRefused) as refused:
+        digest_rows(Dataset(write_tree({"a.csv": text})))
+    assert refused.value.do.startswith(("write the file anew", "take it out"))
 
 
 def test_rows_are_bounded(write_tree: Tree) -> None:
@@ -316,6 +327,56 @@ def test_rows_stand_in_the_record(write_tree: Tree) -> None:
     assert refused.value.where == "DataRecord.rows"
 
 
+def test_rows_are_signed_of_the_files_that_they_were_read_from(write_tree: Tree) -> None:
+    root = write_tree({"d/a.csv": "x\n1\n", "d/b.csv": "x\n2\n"}) / "d"
+    signer = KeySigner.generate()
+    rows = DataRecord(name="d").holding(digest_rows(Dataset(root)))
+    splits = DataRecord(name="d").holding(digest_splits(Dataset(root), {"train": ["a.csv"]}))
+    for record in (rows, splits, DataRecord.from_json(rows.to_json())):
+        assert attest(Dataset(root), record, signer=signer).statement_unverified.subjects
+    (root / "a.csv").write_text("x\n3\n")
+    for record in (rows, splits, DataRecord.from_json(rows.to_json())):
+        with pytest.raises(FieldRefused) as refused:
+            attest(Dataset(root), record, signer=signer)
+        assert (refused.value.code, refused.value.where) == ("malformed.field", "DataRecord.tree.dir_hash")
+        with pytest.raises(FieldRefused) as single:
+            attest(Dataset(root / "b.csv"), record, signer=signer)
+        assert single.value.where == "DataRecord.tree"
+
+
+def test_rows_of_a_single_file_are_signed_of_it_alone(write_tree: Tree) -> None:
+    root = write_tree({"a.csv": "x\n1\n"})
+    record = DataRecord(name="d").holding(digest_rows(Dataset(root / "a.csv")))
+    described = record.described_by(Dataset(root / "a.csv").measure(also=("sha512",)))
+    assert described == DataRecord.from_json(record.to_json())
+    (root / "a.csv").write_text("x\n2\n")
+    for artifact in (Dataset(root / "a.csv"), Dataset(root)):
+        with pytest.raises(FieldRefused) as refused:
+            attest(artifact, record, signer=KeySigner.generate())
+        assert (refused.value.where, refused.value.because) == (
+            "DataRecord",
+            "what the record says was found in another file",
+        )
+    with pytest.raises(FieldRefused) as later:
+        record.model_copy(update={"rows": None}).holding(digest_rows(Dataset(root)))
+    assert later.value.where == "DataRecord"
+
+
+def test_rows_of_some_files_are_a_split(write_tree: Tree) -> None:
+    root = write_tree({"a.csv": "x\n1\n", "b.csv": "x\n2\n"})
+    with pytest.raises(FieldRefused) as refused:
+        DataRecord(name="d").holding(digest_rows(Dataset(root), ["a.csv"]))
+    assert (refused.value.where, refused.value.found) == ("DataRecord.rows", "the rows of 1 of 2 files")
+    assert DataRecord(name="d").holding(digest_rows(Dataset(root), ["a.csv", "b.csv"])).rows
+
+
+@pytest.mark.parametrize("found", ["text", None, {"a": 1}])
+def test_what_is_no_row_digest_is_refused(found: Any) -> None:
+    with pytest.raises(UsageError) as refused:
+        DataRecord(name="d").holding(found)
+    assert refused.value.where == "found"
+
+
 ROOT = "ab" * 32
 
 
@@ -336,14 +397,13 @@ def test_disjoint_splits_share_nothing(write_tree: Tree) -> None:
     ("splits", "error", "where"),
     [
         ({}, UsageError, "splits"),
+        ("train", UsageError, "splits"),
         ({"train": ["train"], "test": ["train/a.csv"]}, UsageError, "splits.test"),
         ({"train": ["nowhere"]}, UsageError, "paths"),
         ({"train": ["train"], "empty": ["empty.csv"]}, ArtifactEmpty, "empty.csv"),
     ],
 )
-def test_a_wrong_split_is_refused(
-    write_tree: Tree, splits: dict[str, list[str]], error: type[GlasswingError], where: str
-) -> None:
+def test_a_wrong_split_is_refused(write_tree: Tree, splits: Any, error: type[GlasswingError], where: str) -> None:
     root = write_tree({"train/a.csv": "x\n1\n", "empty.csv": "x\n"})
     with pytest.raises(error) as refused:
         digest_splits(Dataset(root), splits)

@@ -21,6 +21,7 @@ from glasswing_attest.errors import (
     GlasswingError,
     LimitError,
     NotJson,
+    UsageError,
 )
 from glasswing_attest.limits import Limits
 from glasswing_attest.records.data import DataRecord
@@ -399,6 +400,84 @@ REFUSED: dict[str, tuple[bytes, type[GlasswingError], str]] = {
         "croissant['@context'][0].cr",
     ),
 }
+
+
+for _name, _context, _where in (
+    ("no context", None, ""),
+    ("an empty context", {}, ""),
+    ("an empty list of contexts", [], ""),
+    ("a context without a vocabulary", {"sc": "https://schema.org/"}, ""),
+    ("a vocabulary that is taken back", [CONTEXT, {"@vocab": None}], ""),
+    ("a context elsewhere", "https://evil.example/ctx", ""),
+    ("a context beside schema.org", "https://schema.org.evil.example/", ""),
+    ("a context elsewhere in a list", [CONTEXT, "https://evil.example/ctx"], "[1]"),
+    ("a context that is taken back", [CONTEXT, None], "[1]"),
+    ("a context that imports", {**CONTEXT, "@import": "https://evil.example/ctx"}, ""),
+):
+    REFUSED[_name] = (
+        document(file(), **{"@context": _context}),
+        FieldMissing if _context is None else FieldRefused,
+        f"croissant['@context']{_where}",
+    )
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        "https://schema.org/",
+        "http://schema.org",
+        "https://schema.org/docs/jsonldcontext.jsonld",
+        "http://mlcommons.org/croissant/",
+        "https://mlcommons.org/croissant/1.1",
+        ["http://mlcommons.org/croissant/1.0", {"data": "cr:data"}],
+    ],
+    ids=str,
+)
+def test_contexts_that_are_known_by_their_address(context: object) -> None:
+    assert read(**{"@context": context}).stated.files
+
+
+@pytest.mark.parametrize(
+    ("told", "wanted"),
+    [
+        ("https://creativecommons.org/licenses/by/4.0/", "CC-BY-4.0"),
+        ("http://creativecommons.org/licenses/by-nc-sa/2.5", "CC-BY-NC-SA-2.5"),
+        ("https://creativecommons.org/publicdomain/zero/1.0/", "CC0-1.0"),
+        ("https://www.apache.org/licenses/LICENSE-2.0.txt", "Apache-2.0"),
+        ("https://opensource.org/license/mit/", "MIT"),
+        ("https://spdx.org/licenses/BSD-3-Clause.html", "BSD-3-Clause"),
+        ("https://creativecommons.org/licenses/by/9.0/", None),
+        ("https://creativecommons.org.evil.example/licenses/by/4.0/", None),
+        ("MIT OR Apache-2.0", "MIT OR Apache-2.0"),
+    ],
+)
+def test_addresses_of_licences_become_their_names(told: str, wanted: str | None) -> None:
+    found = read(license=told)
+    assert (found.license, DataRecord.from_croissant(found).license) == (told, wanted)
+
+
+@pytest.mark.parametrize("given", ["text", None, 7])
+def test_what_is_no_bytes_is_refused(given: Any) -> None:
+    for reader, where in ((read_croissant, "croissant"), (read_hub, "hub"), (read_oci, "oci")):
+        with pytest.raises(UsageError) as refused:
+            reader(given)
+        assert (refused.value.where, refused.value.found) == (where, type(given).__name__)
+    with pytest.raises(UsageError) as pointer:
+        read_lfs_pointer(given, "a")
+    assert pointer.value.where == "data"
+
+
+@pytest.mark.parametrize("answer", [TREE, MODEL])
+def test_a_file_that_was_read_has_the_size_that_the_hub_tells(answer: object) -> None:
+    found = read_hub(raw(answer), name="acme/tiny")
+    for wrong in (
+        FileEntry(name="config.json", size=3, sha256=SMALL.sha256),
+        FileEntry(name="a.bin", size=8, sha256=CD),
+    ):
+        with pytest.raises(FieldRefused) as refused:
+            found.manifest("model", also=[SMALL, wrong])
+        assert (refused.value.code, refused.value.where) == ("malformed.field", wrong.name)
+        assert refused.value.found == f"{wrong.size} bytes"
 
 
 @pytest.mark.parametrize("case", REFUSED)

@@ -45,6 +45,25 @@ def test_what_is_inside_is_told(run: Run, model: Path) -> None:
     assert told["weights"][0]["tensors"][0] == {"name": "a", "dtype": "BF16", "shape": [2, 2], "sha256": sha256}
 
 
+def test_permissions_are_told_where_a_reader_should_know_them(run: Run, model: Path) -> None:
+    for name, mode in (("config.json", 0o666), ("tokenizer.json", 0o4755), ("model.safetensors", 0o644)):
+        (model / name).chmod(mode)
+    files = {file["name"]: file for file in run("describe", "--json", model).json["files"]}
+    assert files == {
+        "config.json": {"name": "config.json", "role": "config", "format": "", "worldWritable": True},
+        "model.safetensors": {"name": "model.safetensors", "role": "weights", "format": "safetensors"},
+        "tokenizer.json": {
+            "name": "tokenizer.json",
+            "role": "tokenizer",
+            "format": "",
+            "executable": True,
+            "setuid": True,
+        },
+    }
+    single = run("describe", "--json", model / "config.json").json["files"]
+    assert single[0]["worldWritable"] is True
+
+
 def test_a_difference_names_files_and_tensors(run: Run, model: Path, tmp_path: Path) -> None:
     newer = tmp_path / "newer"
     newer.mkdir()

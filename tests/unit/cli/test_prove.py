@@ -1,11 +1,15 @@
 """Does a shell prove a part, and verify it without the rest?"""
 
+import hashlib
 import json
 import shutil
+
+from jsonschema import Draft202012Validator
 
 from glasswing_attest import Model
 from glasswing_attest.artifact.leaves import head_of
 from glasswing_attest.artifact.proofs import InclusionProof
+from glasswing_attest.report.report import report_schema
 from tests.unit.cli.stories import Run, Story
 
 
@@ -34,8 +38,14 @@ def test_a_part_is_accepted_without_the_rest(run: Run, story: Story) -> None:
     ran = run(*asked(story, "part", "p.json"))
     assert ran.code == 0
     assert ran.out.startswith("ACCEPTED")
-    assert ran.out.endswith(f"\nPART: weights.bin  {story.folder / 'part'}\n")
-    assert run("--json", *asked(story, "part", "p.json")).json["verdict"] == "accepted"
+    sha256 = hashlib.sha256(b"weights").hexdigest()
+    found = f"sha256:{sha256} of 7 bytes, at {story.folder / 'part'}"
+    assert ran.out.endswith(f"\n[ok] file weights.bin: artifact.part\n    found:  {found}\n")
+    told = run("--json", *asked(story, "part", "p.json")).json
+    assert told["verdict"] == "accepted"
+    part = {"code": "artifact.part", "tier": "affirming", "subject": "file weights.bin", "found": found}
+    assert told["findings"][-1] == part
+    Draft202012Validator(report_schema()).validate(told)
 
 
 def test_other_bytes_are_a_no_and_nothing_says_accepted(run: Run, story: Story) -> None:
@@ -59,7 +69,7 @@ def test_a_part_of_what_is_not_accepted_is_a_no_and_is_not_read(run: Run, story:
     ran = run(*asked(story, "absent", "absent.json"))
     assert ran.code == 1
     assert ran.out.startswith("REFUSED")
-    assert "PART" not in ran.out
+    assert "artifact.part" not in ran.out
 
 
 def test_a_proof_of_another_tree_is_a_no(run: Run, story: Story) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ from glasswing_attest.artifact.files import FileEntry
 from glasswing_attest.artifact.leaves import Directory, head_of
 from glasswing_attest.artifact.manifests import ManifestTree
 from glasswing_attest.artifact.proofs import prove
-from glasswing_attest.errors import FieldRefused, NoMatchingAttestation, NotAccepted, PartUnproven
+from glasswing_attest.errors import FieldRefused, NoMatchingAttestation, NotAccepted, PartUnproven, UsageError
 from glasswing_attest.records import TreeSummary
 from glasswing_attest.report.report import Report
 
@@ -80,6 +81,23 @@ def test_nothing_is_opened_of_what_is_not_accepted(tmp_path: Path) -> None:
         report(ModelRecord(name="m"), about=EVIL).open_part("b", tmp_path / "b", prove(EVIL, "b"))
     with pytest.raises(NoMatchingAttestation):
         report(ModelRecord(name="m"), about=EVIL).check_part(prove(EVIL, "b"))
+
+
+def test_a_proof_is_one_and_no_path_to_it(tmp_path: Path) -> None:
+    found = report(ModelRecord(name="m"))
+    given: Any = str(tmp_path / "b.proof.json")
+    nothing: Any = ""
+    proof = prove(MODEL, "b")
+    for ask, where in (
+        (lambda: found.check_part(given), "proof"),
+        (lambda: found.check_part(proof, directory=given), "directory"),
+        (lambda: found.check_part(proof, directory=nothing), "directory"),
+        (lambda: found.open_part("b", tmp_path / "b", given), "proof"),
+    ):
+        with pytest.raises(UsageError) as refused:
+            ask()
+        assert (refused.value.code, refused.value.where) == ("usage", where)
+        assert "InclusionProof.load" in str(refused.value.wanted)
 
 
 def test_a_record_without_a_root_opens_nothing(tmp_path: Path) -> None:

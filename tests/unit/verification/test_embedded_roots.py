@@ -45,6 +45,7 @@ def test_it_is_refused_unless_the_profile_says_to_ignore_it() -> None:
         "malformed.field",
         "$.verificationMaterial.x509CertificateChain",
     )
+    assert refused.value.do.endswith("embedded_roots: ignore")
     (verified,) = prove(signed, lenient(sigstore.trust()))
     assert verified.signer.san == "ceo@example.com"
 

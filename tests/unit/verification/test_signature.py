@@ -81,6 +81,7 @@ def test_two_bad_signatures_prove_nothing() -> None:
     with pytest.raises(KeyUntrusted) as caught:
         signature.check(Attestation.parse(data), keys_of("trainer", "auditor"))
     assert caught.value.code == "verification.key-untrusted"
+    assert caught.value.do.endswith("if it is there, what it signed was changed")
 
 
 def test_ghsa_3633_5h82_39pq_one_key_under_two_keyids_counts_once() -> None:

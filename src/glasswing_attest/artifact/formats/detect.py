@@ -3,7 +3,8 @@
 A format with a mark of its own is recognised by it, whatever the file is called; one without (safetensors, ONNX, a
 TensorFlow graph) by its name. The words are those of `ModelRecord.formats`. Where it is not certain that nothing runs
 when a file is loaded, that is told: an array of objects is a pickle; a file that is called as pickles are, and is
-nothing else, is one; what an archive holds that cannot be looked into is ``other``.
+nothing else, is one; what an archive holds that cannot be looked into is ``other``. So is what may be a pickle, and
+cannot be told from as much as is looked at; where it is called as weights are, it is a pickle.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from glasswing_attest.artifact.formats import archives, arrays, gguf, onnx, safe
 from glasswing_attest.artifact.formats.pickles import TORCH_MAGIC, is_pickle
 from glasswing_attest.artifact.formats.reading import Reader
 from glasswing_attest.artifact.formats.tensor import Contents
+from glasswing_attest.artifact.roles import Role, role_of
 from glasswing_attest.limits import DEFAULT, Limits
 
 __all__ = ["READERS", "detect"]
@@ -61,7 +63,10 @@ def _detect(reader: Reader, name: str, archive: Callable[[], str]) -> str:
         # Before anything is taken for a pickle: the size with which a safetensors file begins may look like one.
         kind = _ending(path, _SUFFIXES) or kind
     if not kind:
-        kind = "pickle" if is_pickle(reader) else _below(reader, head)
+        is_one = is_pickle(reader)
+        kind = "pickle" if is_one else _below(reader, head)
+        if not kind and is_one is None:
+            kind = "pickle" if role_of(name) in (Role.WEIGHTS, Role.ADAPTER) else "other"
     return _ending(path, _UNPICKLED) or kind if kind in ("", "other") else kind
 
 
@@ -85,9 +90,11 @@ def _below(reader: Reader, head: bytes) -> str:
     # One step, and no more: compressed bytes may come out as themselves.
     inner = below.read_at(0, 512)
     kind = _marked(below, inner)
-    if kind in _RUN or is_pickle(below):
+    is_one = is_pickle(below)
+    if kind in _RUN or is_one:
         return "pickle"
     is_more = inner.startswith(archives.ZIP) or archives.is_closed(inner) or archives.is_compressed(inner)
+    is_more |= is_one is None
     return "other" if kind or is_more else ""
 
 

@@ -9,7 +9,7 @@ are not. A root means something only with its count and its encoding; neither ro
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 
 from glasswing_attest.artifact.manifest import Artifact, Manifest, measure
@@ -31,21 +31,29 @@ class RowDigests:
         count: how many rows there are.
         ordered: the root over them in their order, in hex.
         unordered: the root over them sorted by their hashes, in hex.
+        files: the names of the files that they were read from. Not part of equality.
+        dataset: the manifest of the dataset that these files are of. Not part of equality.
     """
 
     encoding: str
     count: int
     ordered: str
     unordered: str
+    files: tuple[str, ...] = field(compare=False, repr=False)
+    dataset: Manifest = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SplitRows:
-    """A named part of a dataset: its files, and its rows."""
+    """A named part of a dataset, and its rows."""
 
     name: str
-    files: tuple[str, ...]
     rows: RowDigests
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names of its files."""
+        return self.rows.files
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,8 +133,10 @@ def digest_splits(dataset: Artifact, splits: Mapping[str, Iterable[str]], *, lim
         ArtifactEmpty: a split without a row.
         GlasswingError: as `digest_rows`.
     """
-    if not splits:
-        raise UsageError(where="splits", found="none", wanted="at least one")
+    given: object = splits
+    if not isinstance(given, Mapping) or not given:
+        found = "none" if isinstance(given, Mapping) else type(given).__name__
+        raise UsageError(where="splits", found=found, wanted='at least one, such as {"train": ["train.csv"]}')
     manifest = measure(dataset, limits=limits)
     owners: dict[str, str] = {}
     parts: list[SplitRows] = []
@@ -138,7 +148,7 @@ def digest_splits(dataset: Artifact, splits: Mapping[str, Iterable[str]], *, lim
                 raise UsageError(where=f"splits.{name}", found=file, because=f"the file is in {owners[file]} too")
     for name, files in chosen.items():
         hashes[name] = _Hashes(limits)
-        parts.append(SplitRows(name=name, files=files, rows=_digest(manifest, files, hashes[name])))
+        parts.append(SplitRows(name=name, rows=_digest(manifest, files, hashes[name])))
     pairs = ((a, b, hashes[a].shared(hashes[b])) for a, b in combinations(hashes, 2))
     overlaps = tuple(Overlap(first=a, second=b, rows=count) for a, b, count in pairs if count)
     return Splits(splits=tuple(parts), overlaps=overlaps)
@@ -155,7 +165,14 @@ def _digest(manifest: Manifest, names: tuple[str, ...], hashes: _Hashes) -> RowD
 
     ordered = head_of_hashes(all_of_them())
     unordered = head_of_hashes(hashes.ordered())
-    return RowDigests(encoding=ENCODING, count=ordered.size, ordered=ordered.root.hex(), unordered=unordered.root.hex())
+    return RowDigests(
+        encoding=ENCODING,
+        count=ordered.size,
+        ordered=ordered.root.hex(),
+        unordered=unordered.root.hex(),
+        files=names,
+        dataset=manifest,
+    )
 
 
 def _chosen(manifest: Manifest, paths: Iterable[str] | None) -> tuple[str, ...]:

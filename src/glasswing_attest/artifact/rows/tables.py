@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -95,14 +96,14 @@ def _csv(manifest: Manifest, name: str, limits: Limits) -> Iterator[bytes]:
                 pending = 0
                 if not names:
                     names = [encode_text(value) for value in values]
-                    if not names or values[0].startswith("\ufeff"):
-                        found = "a byte order mark" if values else "an empty line"
-                        raise FieldRefused(where=place, found=found, wanted="the names of the columns")
+                    _check_names(values, place)
                     if len(set(names)) != len(names):
                         raise DuplicateKey(where=place, found=next(v for v in values if values.count(v) > 1))
                     order = sorted(range(len(names)), key=lambda i: names[i][8:])
                     head = b"m" + len(names).to_bytes(8, "big")
                     continue
+                if not values:
+                    raise FieldRefused(where=place, found="an empty line", do='take it out, or write the value as ""')
                 if len(values) != len(names):
                     found, wanted = f"{len(values)} values", f"{len(names)}, one for each name"
                     raise FieldRefused(where=place, found=found, wanted=wanted)
@@ -113,6 +114,19 @@ def _csv(manifest: Manifest, name: str, limits: Limits) -> Iterator[bytes]:
             raise FieldRefused(where=place, because=str(e), wanted="a line of RFC 4180") from e
         if not names:
             raise FieldMissing(where=name, wanted="the names of the columns")
+
+
+def _check_names(values: list[str], where: str) -> None:
+    """Refuse what a program for tables writes that is not RFC 4180."""
+    found = do = ""
+    if not values:
+        found, do = "an empty line", "take it out: the first line names the columns"
+    elif values[0].startswith("\ufeff"):
+        found, do = "a byte order mark", "write the file anew as UTF-8 without one"
+    elif len(values) == 1 and re.search("[;\t]", values[0]):
+        found, do = f"one column, called {values[0]}", "write the file anew, with commas between the values"
+    if found:
+        raise FieldRefused(where=where, found=found, wanted="the names of the columns", do=do)
 
 
 # --- JSON Lines ------------------------------------------------------------------------------------------------------

@@ -184,6 +184,31 @@ def test_a_pickle_does_not_hide(data: bytes, wanted: str) -> None:
     assert detect(Bytes(data), "blob") == wanted
 
 
+FAR = [b"S'" + b"a" * 66_000 + b"'\n0", b"V" + b"a" * 66_000 + b"\n0", b"L" + b"1" * 66_000 + b"L\n0"]
+
+
+@pytest.mark.parametrize("begin", FAR, ids=["S", "V", "L"])
+def test_what_is_behind_a_long_text_nobody_looked_at(begin: bytes) -> None:
+    data = begin + CALL + b"."
+    assert is_pickle(Bytes(data)) is None
+    assert [detect(Bytes(data), name) for name in ("pytorch_model.bin", "a/adapter_model.bin", "m.ckpt")] == [
+        "pickle"
+    ] * 3
+    assert [detect(Bytes(data), name) for name in ("blob", "m.pt")] == ["other", "pickle"]
+    assert detect(Bytes(gzip.compress(data)), "blob") == "other"
+    assert detect(Bytes(archive({"weights.bin": data})), "m.zip") == "pickle"
+
+
+@pytest.mark.parametrize("begin", [b"I0x10\n0", b"L0x10L\n0", b"S'\xe9'\n0", b"F1e3\n0", b"V\\u12\n0"], ids=repr)
+def test_arguments_are_read_as_leniently_as_loaders_do(begin: bytes) -> None:
+    assert is_pickle(Bytes(begin + CALL + b".")) is True
+
+
+def test_a_long_text_that_no_loader_takes_is_no_pickle() -> None:
+    for text in (b"So " + b"a" * 70_000, b"I " + b"(" * 70_000, b"c" * 70_000, b"Sa\n" * 30_000, b"{" + b" " * 70_000):
+        assert is_pickle(Bytes(text)) is False
+
+
 @pytest.mark.parametrize("name", ["m.pkl", "M.PICKLE", "a/m.joblib", "m.dill"])
 def test_what_is_called_as_pickles_are_is_one_unless_it_is_something_else(name: str) -> None:
     assert detect(Bytes(b"\x04\x22\x4d\x18 lz4"), name) == "pickle"
