@@ -63,8 +63,9 @@ proto-lint: $(VENV_PROTO)/.stamp  ## buf: style of proto/, and nothing in it bro
 	$(VENV_PROTO)/bin/buf lint
 	$(VENV_PROTO)/bin/python tools/proto_breaking.py
 
-bench: $(VENV_QUICKSTART)/.stamp  ## what `import glasswing_attest` costs
+bench: $(VENV_QUICKSTART)/.stamp  ## what `import glasswing_attest` costs, and a chain over its attestations
 	$(VENV_QUICKSTART)/bin/python benchmarks/import_cost.py --max-ms 60
+	$(VENV_QUICKSTART)/bin/python benchmarks/chain.py --sizes 300 --keys ed25519 --shapes tree --at-most 2
 
 dist: $(VENV)/.stamp  ## build sdist and wheel into dist/, install the wheel alone and import it
 	tools/check_dist.sh $(VENV)/bin/python

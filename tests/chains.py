@@ -166,7 +166,7 @@ def policy_of(change: Callable[[dict[str, Any]], object] | None = None) -> Polic
 
 def readers_of(policy: Policy) -> tuple[PredicateType, ...]:
     """The policy's predicate types that the library does not know, each read as it is."""
-    asked = {need.predicate for rule in policy.nodes.values() for need in rule.require}
+    asked = {need.predicate for _, need in policy.requirements}
     return tuple(opaque(uri) for uri in sorted(asked - registry_of().keys()))
 
 

@@ -23,10 +23,12 @@ from glasswing_attest._cli import _parser as command_line
 from glasswing_attest._cli.exits import exit_code
 from glasswing_attest.claims import BUILT_IN
 from glasswing_attest.errors import GlasswingError, error_types
-from glasswing_attest.findings import Tier
+from glasswing_attest.findings import FINDING_CODES, Tier
 from glasswing_attest.limits import Limits
+from glasswing_attest.policies.catalogue import READY
 from glasswing_attest.policy import policy as policy_module
 from glasswing_attest.policy.policy import Policy
+from glasswing_attest.policy_tests import case as case_module
 from glasswing_attest.records import registry
 from glasswing_attest.report.report import Verdict, report_schema
 from glasswing_attest.statement.predicates.predicate_type import ROLES
@@ -126,7 +128,8 @@ def fields(model: type[pydantic.BaseModel], path: str = "") -> Iterator[str]:
         here = f"{path}{field.alias or name}"
         yield here
         for suffix, inner in models_within(field.annotation):
-            yield from fields(inner, f"{here}{suffix}.")
+            if here != "nodes.*.any_of[].require":  # a requirement is told once, for `require`
+                yield from fields(inner, f"{here}{suffix}.")
 
 
 def models_within(annotation: Any) -> Iterator[tuple[str, type[pydantic.BaseModel]]]:
@@ -154,7 +157,7 @@ def schema_fields(schema: Mapping[str, Any], definitions: Mapping[str, Any], pat
     for name, inner in schema.get("properties", {}).items():
         here = f"{path}.{name}".lstrip(".")
         yield here
-        if here != "graph.nodes[].findings":  # findings are told once, for the report
+        if here not in ("graph.nodes[].findings", "graph.edges[].findings"):  # told once, for the report
             yield from schema_fields(inner, definitions, here)
     if "items" in schema:
         yield from schema_fields(schema["items"], definitions, f"{path}[]")
@@ -204,6 +207,7 @@ def page(root: Path, name: str) -> str:
 def test_every_code_has_a_section(root: Path, source: Path) -> None:
     found = finding_codes(source)
     assert {"accepted", "chain.no-attestation", "chain.cycle", "policy.expect", "policy.threshold"} <= found
+    assert set(FINDING_CODES) == found
     codes = {kind.code for kind in error_types()} | found
     assert differences(codes, sections(page(root, "errors.md"), 3)) == []
 
@@ -260,6 +264,22 @@ def test_every_page_of_a_format_is_in_the_index(root: Path) -> None:
 
 def test_every_field_of_a_policy_is_described(root: Path) -> None:
     assert differences(fields(Policy), table(page(root, "policy.md"), first="field")) == []
+
+
+def test_every_field_of_a_test_case_is_described(root: Path) -> None:
+    model = vars(case_module)["_CaseFile"]
+    assert differences(fields(model), table(page(root, "policy-tests.md"), first="field")) == []
+
+
+def test_every_ready_policy_is_described_with_its_options(root: Path) -> None:
+    described = sections(page(root, "ready-policies.md"), 2)
+    assert differences(READY, described) == []
+    for name, ready in READY.items():
+        rows = table(described[name], first="option")
+        assert differences((f"--{p.name.replace('_', '-')}" for p in ready.parameters), rows) == [], name
+        for p in ready.parameters:
+            told = [p.about.rstrip("."), *(["required"] * p.required), *(["may be repeated"] * p.repeatable)]
+            assert rows[f"--{p.name.replace('_', '-')}"] == ", ".join(told), f"{name} --{p.name}"
 
 
 def test_every_rule_of_a_policy_is_described(root: Path, source: Path) -> None:

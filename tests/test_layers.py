@@ -40,6 +40,7 @@ RIVER = (
     "verification",
     "claims",
     "policy",
+    "policies",
     "chain",
     "appraisal",
     "store",
@@ -52,6 +53,7 @@ RIVER = (
     "testing",
     "_api",
     "oms",
+    "policy_tests",
     "_cli",
     "__main__",
 )

@@ -270,12 +270,21 @@ def _told(value: object) -> object:
         return "a mapping"
     if isinstance(value, list | tuple):
         return "a list" if value else "an empty list"
+    if isinstance(value, bool):  # as the file has it
+        return "true" if value else "false"
     return value if value != "" else "an empty text"
 
 
 def _always(words: str) -> Callable[[Mapping[str, Any]], str]:
     return lambda _facts: words
 
+
+# What a person who writes a policy need not read as a regular expression.
+_FORMS: Mapping[str, str] = {
+    r"^refs/\S+$": "refs/…, such as refs/heads/main",
+    r"^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$": "OWNER/NAME",
+    r"^sha256:[0-9a-f]{64}$": "sha256: and 64 lower-case hex digits",
+}
 
 _WANTED: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     **dict.fromkeys(("string_type", "string_sub_type"), _always("a text")),
@@ -289,7 +298,7 @@ _WANTED: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "too_long": lambda facts: f"at most {facts['max_length']} entries",
     "greater_than_equal": lambda facts: f"at least {facts['ge']}",
     "less_than_equal": lambda facts: f"at most {facts['le']}",
-    "string_pattern_mismatch": lambda facts: f"a text of the form {facts['pattern']}",
+    "string_pattern_mismatch": lambda facts: f"a text of the form {_FORMS.get(facts['pattern'], facts['pattern'])}",
 }
 
 

@@ -11,7 +11,8 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
@@ -127,6 +128,8 @@ def _as_time(value: object) -> object:
             return value.astimezone(UTC)
         except OverflowError as e:
             raise Fault("the time is not one of the years 1 to 9999", found=value.isoformat()) from e
+    if isinstance(value, date):  # TOML has dates of their own
+        raise Fault(found=value.isoformat(), wanted=_TIME)
     return value
 
 
@@ -136,7 +139,9 @@ ConfigTime = Annotated[datetime, pydantic.BeforeValidator(_as_time)]
 
 def _as_version(value: object) -> object:
     if type(value) is not int:  # pydantic takes true and 1.0 for the literal 1, even when it is strict
-        raise Fault(found=repr(value), wanted="the integer 1")
+        raise Fault(
+            found=f"{value} as a decimal" if isinstance(value, Decimal) else repr(value), wanted="the integer 1"
+        )
     return value
 
 
@@ -212,6 +217,10 @@ def _parse_yaml(text: str, where: str, kind: Kind, limits: Limits) -> Any:
     try:
         root = yaml.compose(text, Loader=_plain_loader(where, kind, limits))
         return None if root is None else _value(root, where, kind, limits, 1)
+    except yaml.reader.ReaderError as e:  # a control character, which YAML does not have
+        before = text[: e.position]
+        place = f"{where}:{before.count(chr(10)) + 1}:{e.position - before.rfind(chr(10))}"
+        raise NotYaml(kind=kind, where=place, because="YAML has no such character", found=text[e.position]) from e
     except yaml.YAMLError as e:
         mark = getattr(e, "problem_mark", None)
         place = _at(where, mark) if mark else where
@@ -284,10 +293,26 @@ def _value(node: yaml.Node, where: str, kind: Kind, limits: Limits, depth: int) 
 
 def checked(model: type[_Model], value: object, *, kind: Kind, source: Source) -> _Model:
     """Build a pydantic model, its complaints in one `PolicyRefused` or `TrustRefused` that names every place."""
+    _require_not_swapped(value, kind, source)
     try:
         return model.model_validate(value)
     except pydantic.ValidationError as e:
         raise refusal(e, value, kind=kind, source=source) from e
+
+
+_ONLY_IN: Mapping[Kind, frozenset[str]] = {
+    "policy": frozenset({"identities", "nodes"}),
+    "trust": frozenset({"keys", "roots"}),
+}
+
+
+def _require_not_swapped(value: object, kind: Kind, source: Source) -> None:
+    """Refuse the other of the two by what it is: each complaint about one of its keys would be beside the point."""
+    other: Kind = "trust" if kind == "policy" else "policy"
+    if isinstance(value, Mapping) and not _ONLY_IN[kind] & value.keys() and _ONLY_IN[other] & value.keys():
+        refused, called = (PolicyRefused, "a trust file") if kind == "policy" else (TrustRefused, "a policy")
+        because, do = f"this looks like {called}", "hand over each as what it is: did policy and trust change places?"
+        raise refused(where=source.name, because=because, do=do)
 
 
 def refusal(

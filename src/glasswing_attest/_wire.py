@@ -317,12 +317,29 @@ class Node:
     18446744073709551615
     """
 
-    __slots__ = ("kind", "path", "value")
+    __slots__ = ("_step", "_where", "kind", "value")
 
     def __init__(self, value: JsonValue, path: str = "$", kind: Kind = "evidence") -> None:
         self.value = value
-        self.path = path
         self.kind: Kind = kind
+        self._where: str | Node = path
+        self._step: str | int | None = None
+
+    def _inner(self, value: JsonValue, step: str | int) -> Node:
+        # Most of what is read is never refused: its path is written only when somebody asks.
+        node = _new(Node)
+        node.value, node.kind, node._where, node._step = value, self.kind, self, step
+        return node
+
+    @property
+    def path(self) -> str:
+        """Where it stands in the input."""
+        steps: list[object] = []
+        node = self
+        while isinstance(node._where, Node):
+            steps.append(node._step)
+            node = node._where
+        return _path(node._where, steps[::-1])
 
     def refuse(self, wanted: str, *, found: object = None, because: str = "") -> NoReturn:
         """Raise `FieldRefused` for this value."""
@@ -334,6 +351,11 @@ class Node:
             because=because,
         )
 
+    def within(self, limits: Limits, bound: str, count: int, *, step: str = "") -> None:
+        """Hold a count of what stands here, or in a member, against the limit called `bound`. Raises `LimitError`."""
+        if count > getattr(limits, bound):
+            limits.check(bound, count, where=f"{self.path}.{step}" if step else self.path)
+
     def object(self) -> dict[str, JsonValue]:
         """Give the object, or refuse."""
         if not isinstance(self.value, dict):
@@ -342,8 +364,15 @@ class Node:
 
     def get(self, name: str) -> Node | None:
         """Give a member, or None where it is absent or null (equal in proto3 JSON and in in-toto)."""
-        value = self.object().get(name)
-        return None if value is None else Node(value, _member(self.path, name), self.kind)
+        members = self.value
+        if not isinstance(members, dict):
+            self.refuse("an object")
+        value = members.get(name)
+        if value is None:
+            return None
+        node = _new(Node)  # as `_inner` does: nothing is asked for as often
+        node.value, node.kind, node._where, node._step = value, self.kind, self, name
+        return node
 
     def need(self, name: str) -> Node:
         """Give a member, or raise `FieldMissing`."""
@@ -355,13 +384,18 @@ class Node:
     def members(self) -> Iterator[tuple[str, Node]]:
         """Yield the members of an object."""
         for key, value in self.object().items():
-            yield key, Node(value, _member(self.path, key), self.kind)
+            yield key, self._inner(value, key)
+
+    def texts(self) -> Iterator[tuple[str, str]]:
+        """Yield the members of an object of strings, or refuse."""
+        for key, value in self.object().items():
+            yield key, value if isinstance(value, str) else self._inner(value, key).text()
 
     def array(self) -> list[Node]:
         """Give the items of an array, or refuse."""
         if not isinstance(self.value, list):
             self.refuse("an array")
-        return [Node(v, f"{self.path}[{i}]", self.kind) for i, v in enumerate(self.value)]
+        return [self._inner(v, i) for i, v in enumerate(self.value)]
 
     def get_array(self, name: str) -> list[Node]:
         """Give a member's items; none where the member is absent."""
@@ -376,8 +410,13 @@ class Node:
 
     def get_text(self, name: str, default: str = "") -> str:
         """Give a member's string, or the default where it is absent."""
-        node = self.get(name)
-        return default if node is None else node.text()
+        members = self.value
+        if not isinstance(members, dict):
+            self.refuse("an object")
+        value = members.get(name)
+        if value is None:
+            return default
+        return value if isinstance(value, str) else self._inner(value, name).text()
 
     def boolean(self) -> bool:
         """Give the boolean, or refuse."""
@@ -396,11 +435,21 @@ class Node:
 
     def bytes(self) -> bytes:
         """Give the bytes of a base64 string, or refuse."""
-        return decode_base64(self.text(), where=self.path, kind=self.kind)
+        text = self.text()
+        try:
+            return decode_base64(text, kind=self.kind)
+        except Base64Refused as e:
+            e.where = self.path
+            raise
 
     def time(self) -> datetime:
         """Give an RFC 3339 time in UTC, or refuse."""
-        return parse_time(self.text(), where=self.path, kind=self.kind)
+        text = self.text()
+        try:
+            return parse_time(text, kind=self.kind)
+        except FieldRefused as e:
+            e.where = self.path
+            raise
 
     def one_of(self, choices: dict[str, _T]) -> _T:
         """Give what the string stands for in a closed set, or refuse."""
@@ -411,6 +460,7 @@ class Node:
 
 
 _T = TypeVar("_T")
+_new = object.__new__
 
 
 def _kind_of(value: JsonValue) -> str:
@@ -441,6 +491,13 @@ def decode_base64(text: str, *, where: str = "", kind: Kind = "evidence") -> byt
         ...
     glasswing_attest.errors.Base64Refused: the base64 does not re-encode to itself: found aGl= [malformed.base64]
     """
+    try:
+        # Almost everybody writes the standard alphabet with its padding.
+        data = binascii.a2b_base64(text, strict_mode=True)
+        if binascii.b2a_base64(data, newline=False).decode("ascii") == text:
+            return data
+    except (binascii.Error, ValueError):
+        pass
     body = text.rstrip("=") if len(text) % 4 == 0 and not text.endswith("===") else text
     plain = body.replace("-", "+").replace("_", "/")
     mixed = plain != body and ("+" in body or "/" in body)

@@ -126,10 +126,10 @@ class Bundle:
             raise MediaTypeUnsupported(where=media_type.path, found=media_type.text(), wanted=BUNDLE_V03)
         material = node.need("verificationMaterial")
         entries = material.get_array("tlogEntries")
-        limits.check("log_entries", len(entries), where=f"{material.path}.tlogEntries")
+        material.within(limits, "log_entries", len(entries), step="tlogEntries")
         stamps = material.get("timestampVerificationData")
         timestamps = [] if stamps is None else stamps.get_array("rfc3161Timestamps")
-        limits.check("timestamps", len(timestamps), where=f"{material.path}.timestampVerificationData")
+        material.within(limits, "timestamps", len(timestamps), step="timestampVerificationData")
         return cls(
             version=version,
             material=_material(material, limits),
@@ -181,7 +181,7 @@ def _material(node: Node, limits: Limits) -> KeyHint | Certificates:
         # Bundles of model-signing before 1.1 carry the key itself (rawBytes); it proves nothing and is not read.
         return KeyHint(hint=found.get_text("hint"))
     items = [found] if name == "certificate" else found.need("certificates").array()
-    limits.check("certificates", len(items), where=found.path)
+    found.within(limits, "certificates", len(items))
     if not items:
         raise FieldMissing(kind=node.kind, where=found.path, wanted="at least one certificate")
     return Certificates(chain=tuple(item.need("rawBytes").bytes() for item in items), member=name)
@@ -221,7 +221,7 @@ def _log_entry(node: Node, limits: Limits) -> LogEntry:
 
 def _inclusion_proof(node: Node, limits: Limits) -> InclusionProof:
     hashes = node.get_array("hashes")
-    limits.check("proof_hashes", len(hashes), where=f"{node.path}.hashes")
+    node.within(limits, "proof_hashes", len(hashes), step="hashes")
     root, checkpoint = node.get("rootHash"), node.get("checkpoint")
     return InclusionProof(
         log_index=_uint(node, "logIndex"),

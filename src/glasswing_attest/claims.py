@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from glasswing_attest.errors import FieldRefused, GlasswingError
 from glasswing_attest.limits import DEFAULT, Limits
@@ -35,6 +35,7 @@ class Claim:
         key: what makes two claims the same: the payload's sha256, the signer, and all that is proved of the signer and
             the time. One payload may come wrapped twice, and be proved under other names or times, or by certificates
             that say other things of the same holder: neither may hide the other.
+        told_at: when the signer found out what the predicate says, by his own word; None where it does not say.
     """
 
     verified: VerifiedStatement
@@ -42,13 +43,14 @@ class Claim:
     dependencies: tuple[Dependency, ...]
     scope: str
     subjects: tuple[ResourceDescriptor, ...]
+    told_at: datetime | None = None
     key: tuple[str, str, str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         # Hashes the payload, so once; the walk compares keys over and over.
         signer = self.signer
         whose = (sorted(signer.names), signer.root, signer.fingerprint, signer.claims, signer.not_before)
-        proved = (*whose, self.signed_by, self.verified.logs)
+        proved = (*whose, self.signed_by, self.proved_by, self.verified.logs)
         object.__setattr__(self, "key", (self.statement.digest, signer.principal, repr(proved)))
 
     @property
@@ -65,6 +67,20 @@ class Claim:
     def signed_by(self) -> datetime | None:
         """By when it was signed, as a trusted witness says; None where there is none."""
         return self.verified.times.signed_by
+
+    @property
+    def proved_by(self) -> datetime | None:
+        """By when it was signed, as so many witnesses say as the trust asks for: one of several alone may lie."""
+        return self.verified.times.proved_by
+
+    @property
+    def not_before(self) -> datetime | None:
+        """The time before which it was not said: a witness's time is none, since anybody can stamp what is old.
+
+        The start of the certificate's life, or what the signer himself says, where that is earlier or there is no
+        certificate. None where nothing tells.
+        """
+        return min((time for time in (self.signer.not_before, self.told_at) if time is not None), default=None)
 
 
 def read(verified: VerifiedStatement, types: Mapping[str, PredicateType], *, limits: Limits = DEFAULT) -> Claim:
@@ -91,6 +107,11 @@ def read(verified: VerifiedStatement, types: Mapping[str, PredicateType], *, lim
         scope = "" if kind.scope is None else kind.scope(predicate)
         if not isinstance(scope, str):
             raise TypeError(f"scope gave {type(scope).__name__}, not a text")
+        told_at = None if kind.told_at is None else kind.told_at(predicate)
+        if told_at is not None:
+            if told_at.utcoffset() is None:
+                raise TypeError(f"told_at gave {told_at!r}, not a time with its zone")
+            told_at = told_at.astimezone(UTC)
     except GlasswingError:
         raise
     except Exception as e:
@@ -98,7 +119,14 @@ def read(verified: VerifiedStatement, types: Mapping[str, PredicateType], *, lim
         # and must not stop the verification of everything else.
         because = f"the reader of {kind.uri} failed: {type(e).__name__}: {e}"
         raise FieldRefused(where="$.predicate", because=because) from e
-    return Claim(verified=verified, predicate=predicate, dependencies=dependencies, scope=scope, subjects=subjects)
+    return Claim(
+        verified=verified,
+        predicate=predicate,
+        dependencies=dependencies,
+        scope=scope,
+        subjects=subjects,
+        told_at=told_at,
+    )
 
 
 def about_unverified(

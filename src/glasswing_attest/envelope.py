@@ -52,12 +52,12 @@ class Envelope:
     def parse(cls, node: Node, *, limits: Limits = DEFAULT) -> Envelope:
         """Read an envelope strictly. Raises `MalformedError` with the path, or `LimitError`."""
         payload = node.need("payload").bytes()
-        limits.check("statement_bytes", len(payload), where=f"{node.path}.payload")
+        node.within(limits, "statement_bytes", len(payload), step="payload")
         payload_type = node.need("payloadType").text()
         if not payload_type:
             raise FieldMissing(kind=node.kind, where=f"{node.path}.payloadType")
         items = node.need("signatures").array()
-        limits.check("signatures", len(items), where=f"{node.path}.signatures")
+        node.within(limits, "signatures", len(items), step="signatures")
         if not items:
             raise FieldMissing(kind=node.kind, where=f"{node.path}.signatures", wanted="at least one signature")
         return cls(payload=payload, payload_type=payload_type, signatures=tuple(_signature(item) for item in items))

@@ -6,7 +6,7 @@ Every entry point of the library raises only what stands here, `from` its cause:
     ├── MalformedError              the bytes are not what they say (.kind: evidence, policy, trust)
     │   ├── NotUtf8  NotJson  NotYaml  NotProtobuf  NotPem
     │   ├── DuplicateKey  NumberRefused  Base64Refused
-    │   └── FieldMissing  FieldRefused  DigestRefused  PolicyRefused  TrustRefused
+    │   └── FieldMissing  FieldRefused  DigestRefused  PolicyRefused  TrustRefused  CaseRefused
     ├── UnsupportedError            well formed, but not something we accept
     │   ├── FormatUnsupported  MediaTypeUnsupported  PayloadTypeUnsupported  StatementTypeUnsupported
     │   ├── MessageSignatureUnsupported  KeyUnsupported  SignatureUnsupported  InspectionUnsupported  PackagesUnpinned
@@ -15,7 +15,8 @@ Every entry point of the library raises only what stands here, `from` its cause:
     │   ├── ArtifactUnreadable  ArtifactIrregular  ArtifactEmpty  ArtifactUnstable
     │   └── NameRefused  SourceRefused (SourceDirty)  InputsChanged
     ├── UnavailableError            something could not be had fresh
-    │   └── StoreUnavailable  TrustUnavailable  TrustExpired  RevocationsUnavailable  PolicyExpired  LayoutExpired
+    │   └── StoreUnavailable  TrustUnavailable  TrustExpired  RevocationsUnavailable  PolicyExpired  PolicyUnavailable
+    │       LayoutExpired
     ├── LimitError                  undecided: too large or too deep
     ├── SigningError                it could not be signed
     │   └── KeyUnreadable  PassphraseRefused  SelfCheckFailed  BuildIncomplete
@@ -178,10 +179,10 @@ class NotJson(MalformedError):
 
 
 class NotYaml(MalformedError):
-    """Text that is not the plain YAML that we read: one document, no anchors, no tags."""
+    """Text that is not the plain YAML that we read: one document, no anchors, no tags; or that is no TOML."""
 
     code = "malformed.yaml"
-    says = "this is not the plain YAML that is read here"
+    says = "this is not the plain YAML or TOML that is read here"
 
 
 class NotProtobuf(MalformedError):
@@ -262,6 +263,17 @@ class TrustRefused(MalformedError):
         super().__init__(kind=kind, **fields)
 
 
+class CaseRefused(MalformedError):
+    """A policy's test case that does not say what is asked and expected, or names what is not there."""
+
+    code = "malformed.case"
+    step = "policy"
+    says = "the test case cannot be used"
+
+    def __init__(self, *, kind: Kind = "policy", **fields: Any) -> None:
+        super().__init__(kind=kind, **fields)
+
+
 # --- well formed, but not something we accept ------------------------------------------------------------------------
 
 
@@ -277,7 +289,7 @@ class FormatUnsupported(UnsupportedError):
     """Evidence in none of the formats that are read."""
 
     code = "unsupported.format"
-    says = "the evidence is in none of the formats that are read"
+    says = "it is in none of the formats that are read"
     reason_chars = 1600  # it names every format that was tried
 
 
@@ -456,6 +468,7 @@ class StoreUnavailable(UnavailableError):
 
     code = "unavailable.store"
     says = "the evidence cannot be read"
+    advice = "check the path that was given; if it is right, ask again once it can be read"
 
 
 class TrustExpired(UnavailableError):
@@ -491,6 +504,15 @@ class PolicyExpired(UnavailableError):
     step = "policy"
     says = "the policy has expired"
     advice = "get the current policy from whoever issues it"
+
+
+class PolicyUnavailable(UnavailableError):
+    """The policy says what only an extra of this library reads, and the extra is not installed."""
+
+    code = "unavailable.policy"
+    step = "policy"
+    says = "the policy cannot be read whole here"
+    advice = "install glasswing-attest[cel], which reads `where`"
 
 
 class LayoutExpired(UnavailableError):

@@ -11,7 +11,75 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["Finding", "Tier", "worst"]
+from glasswing_attest.errors import shown
+
+__all__ = ["FINDING_CODES", "Finding", "Tier", "told_apart", "worst"]
+
+_FACT = 1000
+"""So many characters of a fact are told in a line."""
+
+
+FINDING_CODES = (
+    "accepted",
+    "artifact.excluded",
+    "artifact.part",
+    "chain.causality",
+    "chain.contradiction",
+    "chain.cycle",
+    "chain.no-attestation",
+    "chain.no-rule",
+    "chain.scope",
+    "chain.trim",
+    "chain.untold",
+    "deps.bytecode",
+    "deps.digest",
+    "deps.digest-unproved",
+    "deps.duplicate",
+    "deps.editable",
+    "deps.extra-package",
+    "deps.file-missing",
+    "deps.intact",
+    "deps.interpreter",
+    "deps.modified",
+    "deps.no-record",
+    "deps.outside",
+    "deps.package-missing",
+    "deps.path",
+    "deps.pth",
+    "deps.record-changed",
+    "deps.scripts",
+    "deps.sitecustomize",
+    "deps.source",
+    "deps.startup-code",
+    "deps.system-packages",
+    "deps.undecided",
+    "deps.unhashed",
+    "deps.unowned",
+    "deps.unowned-recorded",
+    "deps.version",
+    "policy.contradiction",
+    "policy.contradicts-subject",
+    "policy.declared",
+    "policy.dirty",
+    "policy.doubtful",
+    "policy.expect",
+    "policy.inputs",
+    "policy.max-age",
+    "policy.rollback",
+    "policy.same",
+    "policy.signed-by",
+    "policy.threshold",
+    "policy.times",
+    "policy.times-claimed",
+    "policy.where",
+    "report.differs",
+    "report.replayed",
+    "tests.no-refusal",
+    "tests.no-yes",
+    "tests.unused-policy",
+    "verification.time-unproven",
+)
+"""Every code of a finding, beside those of errors. Each has a section in ``docs/errors.md``."""
 
 
 class Tier(StrEnum):
@@ -30,7 +98,11 @@ class Tier(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Finding:
-    """One thing that was found out. Its `code` is stable and has a section in ``docs/errors.md``."""
+    """One thing that was found out. Its `code` is stable and has a section in ``docs/errors.md``.
+
+    `rule` is where the policy asks for it, and `requirement` which of several there: its label, or what predicate it
+    asks for. `evidence` is what was found there to be wrong: where it came from, and the digest of what was signed.
+    """
 
     code: str
     tier: Tier
@@ -39,13 +111,33 @@ class Finding:
     found: str = ""
     wanted: str = ""
     do: str = ""
+    requirement: str = ""
+    evidence: str = ""
 
     def __str__(self) -> str:
-        facts = [f"{name} {value}" for name, value in (("found", self.found), ("wanted", self.wanted)) if value]
-        text = f"{self.subject}: {self.code}"
+        # The fields are as they were found, also what evidence says; a line of text goes to logs and terminals.
+        told = (("found", told_apart(self.found, self.wanted)), ("wanted", self.wanted))
+        facts = [f"{name} {shown(value, _FACT)}" for name, value in told if value]
+        text = f"{shown(self.subject)}: {self.code}"
         if facts:
             text += f" ({', '.join(facts)})"
-        return f"{text}. {self.do}" if self.do else text
+        do = shown(self.do, _FACT) if self.do else ""
+        return f"{text}. {do[0].upper()}{do[1:]}" if do else text
+
+
+def told_apart(found: str, wanted: str) -> str:
+    r"""Give what was found so that nobody takes it for what was wanted, where it only looks like that.
+
+    >>> print(told_apart("https://ci.ex\N{CYRILLIC SMALL LETTER A}mple", "https://ci.example"))
+    'https://ci.ex\u0430mple'
+    >>> told_apart("main ", "main"), told_apart("Müller", "Jonas")
+    ("'main '", 'Müller')
+    """
+    plain = found.strip()
+    differs = found == wanted or len(plain) != len(wanted)
+    if differs or any(one != other and one.isascii() for one, other in zip(plain, wanted, strict=True)):
+        return found
+    return ascii(found)
 
 
 def worst(findings: Iterable[Finding]) -> Tier:

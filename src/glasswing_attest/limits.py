@@ -48,6 +48,8 @@ class Limits:
     depth: int = 64
     candidates: int = 100_000
     steps: int = 1_000_000
+    where_steps: int = 1_000_000
+    where_steps_in_all: int = 20_000_000
     tree_files: int = 10_000_000
     tree_depth: int = 256
     name_bytes: int = 4096

@@ -14,6 +14,7 @@ import pytest
 from google.protobuf import json_format
 from google.protobuf.message import Message
 
+from glasswing_attest import Verifier
 from glasswing_attest._wire import canonical_json, read_json
 from glasswing_attest.artifact.digest import DigestSet
 from glasswing_attest.statement.predicates.link import Link
@@ -23,6 +24,7 @@ from glasswing_attest.statement.predicates.summary import VerificationSummary
 from glasswing_attest.statement.predicates.test_result import SuiteResult
 from glasswing_attest.statement.resource import ResourceDescriptor
 from glasswing_attest.statement.statement import Statement
+from tests.chains import honest
 
 THING = ResourceDescriptor(
     name="data",
@@ -124,6 +126,21 @@ def test_the_definitions_of_in_toto_read_our_predicate(module: str, name: str, p
     again = json_format.MessageToJson(read).encode()
     assert read_json(again).object().keys() == read_json(written).object().keys()
     assert type(predicate).from_predicate(read_json(canonical_json(predicate.to_predicate()))) == predicate
+
+
+def test_the_definitions_of_in_toto_read_the_summary_of_a_report() -> None:
+    chain = honest()
+    report = Verifier(policy=chain.policy, trust=chain.trust).assess(chain.model, chain.evidence)
+    made = report.summary(verifier="https://verifier.example", resource="https://models.example/m")
+    told: dict[str, Any] = made.to_predicate()
+    # Their message of this release holds a single level, and knows no versions of a verifier.
+    assert told.pop("verifiedLevels") == ["SLSA_BUILD_LEVEL_1"]
+    assert told["verifier"].pop("version") == {"glasswing-attest": report.version}
+    read = json_format.Parse(canonical_json(told), message("predicates.vsa.v1.vsa_pb2", "VerificationSummary"))
+    back = json_format.MessageToDict(read)
+    counts = back.pop("dependencyLevels")
+    assert {level: int(count) for level, count in counts.items()} == told.pop("dependencyLevels")
+    assert back == told
 
 
 def test_the_definitions_of_in_toto_read_our_statement() -> None:

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 
 from glasswing_attest import formats
 from glasswing_attest._wire import Node
-from glasswing_attest.errors import GlasswingError
+from glasswing_attest.errors import GlasswingError, LimitError
 from glasswing_attest.formats.cosign import from_layer
+from glasswing_attest.formats.reading import parts
+from glasswing_attest.limits import Limits
 from glasswing_attest.store import gather
 from glasswing_attest.trust.sigstore import Profile
 from glasswing_attest.verification.procedure import prove
@@ -173,3 +175,22 @@ def test_any_name_is_normalised_once_or_refused(name: str, text: str, suffix: st
         assert formats.normalised_filename(once) == once
         assert "/" not in once
         assert Path(once).name == once
+
+
+BEGUN = st.sampled_from(
+    ['{"mediaType":', ' \n{ "mediaType" :', '{"mediaType": "x", "attestations":', '{"mediaType": null, "items":']
+)
+
+
+@given(BEGUN, st.integers(0, 8), st.integers(0, 3), st.sampled_from(["}", "", "}}", "} x", ', "mediaType": 1}']))
+def test_what_begins_as_a_bundle_is_an_item_of_its_own(begin: str, number: int, cut: int, end: str) -> None:
+    """It need not be read to know it: whatever follows, it is no container, or broken, or beyond the limits."""
+    text = f"{begin}{json.dumps(containers()[number])}{end}"
+    data = text[: len(text) - cut].encode()
+    for limits in (Limits(), Limits(json_depth=2), Limits(json_values=3)):
+        try:
+            found = [part.data for part in parts(data, limits=limits)]
+        except LimitError:
+            found = [data]
+        assert found == [data]
+        assert [item.data for item in gather(data, limits=limits)] == [data.strip()]

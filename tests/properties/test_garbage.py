@@ -207,7 +207,7 @@ PARSERS: dict[str, Callable[[bytes], object]] = {
 
 
 @pytest.mark.parametrize("name", PARSERS)
-@settings(max_examples=60)
+@settings(deadline=None, max_examples=60)
 @given(data=ANYTHING)
 def test_cve_2026_23991_garbage_raises_only_our_errors(name: str, data: bytes) -> None:
     ours(lambda: PARSERS[name](data))
@@ -229,7 +229,7 @@ BASES: dict[str, tuple[Callable[[bytes], object], bytes]] = {
 
 
 @pytest.mark.parametrize("name", BASES)
-@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_changed_json_raises_only_our_errors(name: str, data: st.DataObject) -> None:
     parse, whole = BASES[name]
@@ -253,7 +253,7 @@ def test_changed_json_raises_only_our_errors(name: str, data: st.DataObject) -> 
     ],
     ids=["policy", "trust", "pem", "der", "set", "manifest", "listing", "attestation", "statement"],
 )
-@settings(max_examples=80)
+@settings(deadline=None, max_examples=80)
 @given(data=st.data())
 def test_changed_bytes_raise_only_our_errors(name: str, whole: bytes, data: st.DataObject) -> None:
     assert ours(lambda: PARSERS[name](whole)) is None
@@ -271,7 +271,7 @@ def case_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_changed_case_raises_only_our_errors(case_file: Path, data: st.DataObject) -> None:
     whole = case_file.read_bytes()
@@ -284,7 +284,7 @@ def test_a_changed_case_raises_only_our_errors(case_file: Path, data: st.DataObj
     ours(lambda: unpack(changed))
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_case_with_a_changed_member_raises_only_our_errors(case_file: Path, data: st.DataObject) -> None:
     with zipfile.ZipFile(case_file) as archive:
@@ -312,14 +312,14 @@ def _proves_nothing_else(whole: bytes, changed: bytes, trust: Trust) -> None:
         assert facts(changed) == facts(whole)
 
 
-@settings(max_examples=200)
+@settings(deadline=None, max_examples=200)
 @given(changed_bytes(MADE.bytes) | changed_json(MADE.bytes))
 @example(MADE.bytes)
 def test_a_changed_attestation_proves_what_was_signed_or_nothing(changed: bytes) -> None:
     _proves_nothing_else(MADE.bytes, changed, TRUST)
 
 
-@settings(max_examples=60)
+@settings(deadline=None, max_examples=60)
 @given(st.lists(changed_bytes(MADE.bytes) | changed_json(MADE.bytes) | ANYTHING, max_size=3))
 def test_a_pile_of_garbage_is_a_report_and_never_a_yes(pile: list[bytes]) -> None:
     other = Blob(b"another artifact", name="w.bin")
@@ -355,7 +355,9 @@ def _bundles(folder: Path) -> tuple[bytes, ...]:
     return tuple(found.values())
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(data=st.data())
 def test_changed_bundles_of_others_raise_only_our_errors(shared_data: Path, data: st.DataObject) -> None:
     whole = data.draw(st.sampled_from(_bundles(shared_data)))
@@ -365,7 +367,9 @@ def test_changed_bundles_of_others_raise_only_our_errors(shared_data: Path, data
 
 
 @pytest.mark.parametrize("name", _SIGNED)
-@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    deadline=None, max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(data=st.data())
 def test_changed_model_signatures_prove_what_was_signed_or_nothing(
     name: str, shared_data: Path, data: st.DataObject

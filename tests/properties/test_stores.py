@@ -139,7 +139,10 @@ def shape(report: Report) -> object:
     """The chain without the words of its findings, which say where an item came from: a store, or a list."""
     if report.graph is None:
         return None
-    nodes = [replace(n, findings=tuple(replace(f, found="") for f in n.findings)) for n in report.graph.nodes]
+    nodes = []
+    for node in report.graph.nodes:
+        plain = tuple(replace(each, found="", evidence="") for each in node.findings)
+        nodes.append(replace(node, findings=plain))
     return replace(report.graph, nodes=tuple(nodes))
 
 

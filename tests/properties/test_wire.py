@@ -121,6 +121,53 @@ def test_what_decodes_is_what_re_encodes(text: str) -> None:
     assert text.endswith(padding) or "=" not in text
 
 
+@given(st.binary(max_size=12), st.sampled_from(["", "=", "==", "A", "\n", " ", "é"]), st.integers(0, 16))
+def test_the_usual_base64_is_read_as_any_other(data: bytes, junk: str, place: int) -> None:
+    """What is written as most write it takes a shorter way: with anything amiss it is refused all the same."""
+    text = encode_base64(data)
+    spoiled = text[:place] + junk + text[place:]
+    try:
+        read = decode_base64(spoiled)
+    except Base64Refused:
+        assert spoiled != text
+        return
+    # Whatever is read is the canonical text, with or without its padding.
+    assert encode_base64(read).rstrip("=") == spoiled.rstrip("=")
+
+
+ALGORITHMS = {
+    "sha256": ("file", 64),
+    "sha512": ("file", 128),
+    "dirHash": ("tree", 64),
+    "gitCommit": ("git", 40),
+    "gitTree": ("git", 40),
+    "gitBlob": (None, 40),
+    "sha1": (None, 40),
+    "other": (None, 3),
+}
+"""Of which form each algorithm identifies something, if any, and how long its value is here."""
+
+NAMED = st.dictionaries(st.sampled_from(sorted(ALGORITHMS)), st.sampled_from("ab"))
+
+
+@given(NAMED, NAMED)
+def test_digests_match_as_the_documentation_says(one: dict[str, str], other: dict[str, str]) -> None:
+    sets = []
+    for named in (one, other):
+        forms = {ALGORITHMS[name][0] for name in named}
+        form = next((each for each in ("git", "tree") if each in forms), "file")
+        strong = {name: value for name, value in named.items() if ALGORITHMS[name][0] == form}
+        found = DigestSet.of({name: value * ALGORITHMS[name][1] for name, value in named.items()})
+        assert (found.form.value, {d.algorithm for d in found.identity}) == (form, set(strong))
+        if not {"sha256", "dirHash"} <= named.keys():  # a tree's sha256 says the same as its dirHash, or is refused
+            assert DigestSet.parse(read_json(json.dumps(found.to_dict()).encode())) == found
+        sets.append((form, strong, found))
+    (form, mine, first), (its_form, theirs, second) = sets
+    shared = mine.keys() & theirs.keys()
+    wanted = form == its_form and bool(shared) and all(mine[name] == theirs[name] for name in shared)
+    assert first.matches(second) is second.matches(first) is wanted
+
+
 @given(
     st.datetimes(datetime(2, 1, 1), datetime(9998, 1, 1)),  # noqa: DTZ001  # zones are added below
     st.integers(-23 * 60, 23 * 60),

@@ -260,6 +260,14 @@ def test_data_that_was_attested_after_the_run_started_is_refused() -> None:
         "attested by 2026-01-01T15:00:00Z",
         "before the run started at 2026-01-01T13:00:00Z",
     )
+    # The dataset stands, and the edge to it does not: so the tree says.
+    assert report.graph is not None
+    (late,) = [edge for edge in report.graph.edges if edge.findings]
+    assert (report.graph.node(late.parent).state, late.state, late.findings) == ("verified", "failed", (report.cause,))
+    assert "✓ dataset penguins" in (text := report.to_text())
+    assert "[not accepted for this: chain.causality]" in text
+    (plain,) = [edge for edge in report.to_dict()["graph"]["edges"] if edge["findings"]]
+    assert (plain["reason"], plain["rule"]) == ("it stands, but not for this: chain.causality", "nodes.dataset")
 
 
 def test_an_expired_certificate_is_refused() -> None:

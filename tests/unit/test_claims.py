@@ -1,14 +1,16 @@
 """What follows from a proven statement?"""
 
+import itertools
 import json
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 
 from glasswing_attest import Attestation, CodeRecord, DataRecord, ModelRecord, attest
-from glasswing_attest.claims import BUILT_IN, Claim, PredicateType, read, registry_of
-from glasswing_attest.errors import FieldMissing, FieldRefused, GlasswingError, MalformedError, UsageError
+from glasswing_attest.claims import BUILT_IN, Claim, Dependency, PredicateType, read, registry_of
+from glasswing_attest.errors import FieldMissing, FieldRefused, GlasswingError, LimitError, MalformedError, UsageError
 from glasswing_attest.records import registry
 from glasswing_attest.statement.predicates.predicate_type import ROLES
 from glasswing_attest.statement.predicates.provenance import PROVENANCE_V1, Provenance
@@ -151,6 +153,49 @@ def test_a_claim_needs_a_proof() -> None:
         read(json.loads(honest().run.envelope.payload), TYPES)
     claim = claim_of(honest().run)
     assert replace(claim).verified is claim.verified
+
+
+def fails(*_: object) -> Any:
+    raise ZeroDivisionError("by nothing")
+
+
+EARLIEST = datetime.min.replace(tzinfo=timezone(timedelta(hours=1)))
+
+
+@pytest.mark.parametrize(
+    ("reader", "because"),
+    [
+        ({"parse": fails}, "ZeroDivisionError: by nothing"),
+        ({"dependencies": fails}, "ZeroDivisionError: by nothing"),
+        ({"dependencies": lambda _: ["a"]}, "TypeError: dependencies gave str, not a Dependency"),
+        ({"subjects": lambda *_: [None]}, "TypeError: subjects gave NoneType, not a ResourceDescriptor"),
+        ({"scope": lambda _: b"a"}, "TypeError: scope gave bytes, not a text"),
+        ({"told_at": lambda _: NOW.replace(tzinfo=None)}, "TypeError: told_at gave datetime.datetime("),
+        ({"told_at": lambda _: "today"}, "AttributeError: 'str' object has no attribute 'utcoffset'"),
+        ({"told_at": lambda _: EARLIEST}, "OverflowError: date value out of range"),  # of no year in UTC
+    ],
+)
+def test_what_a_reader_fails_on_proves_nothing(reader: dict[str, Any], because: str) -> None:
+    parts: dict[str, Any] = {"uri": "https://x.example/v1", "parse": lambda node, _: node.object(), **reader}
+    kind = PredicateType(**parts)
+    made = attest(honest().model, Said(predicate_type=kind.uri, body={"n": 1}), signer=signer("trainer"))
+    (verified,) = prove(made, honest().trust, claimed_at=NOW)
+    with pytest.raises(FieldRefused) as caught:
+        read(verified, registry_of([kind]))
+    assert (caught.value.code, caught.value.where) == ("malformed.field", "$.predicate")
+    assert f"the reader of https://x.example/v1 failed: {because}" in caught.value.because
+
+
+def test_what_a_reader_draws_without_end_is_counted() -> None:
+    one = Dependency(role="code", resource=used(honest().data, "code"))
+    made = attest(honest().model, Said(predicate_type="https://x.example/v1", body={"n": 1}), signer=signer("trainer"))
+    (verified,) = prove(made, honest().trust, claimed_at=NOW)
+    for name, drawn in (("dependencies", one), ("subjects", one.resource)):
+        reader: dict[str, Any] = {name: lambda *_, drawn=drawn: itertools.repeat(drawn)}
+        kind = PredicateType(uri="https://x.example/v1", parse=lambda node, _: node.object(), **reader)
+        with pytest.raises(LimitError) as caught:
+            read(verified, registry_of([kind]))
+        assert (caught.value.code, caught.value.where) == ("limit", "$.predicate")
 
 
 def test_types_are_unique() -> None:

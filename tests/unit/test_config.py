@@ -119,9 +119,14 @@ def test_what_makes_yaml_readers_differ_is_refused(text: str, error: type[Glassw
     assert getattr(refused.value, "kind", None) == "policy"
 
 
-def test_a_control_character_is_refused() -> None:
-    with pytest.raises(NotYaml):
-        yaml("a: \x01")
+@pytest.mark.parametrize(
+    ("text", "where", "found"),
+    [("a: \x01", "1:4", "\x01"), ("a: b\nc: \x1b[31m", "2:4", "\x1b"), ("a: b\n\x00", "2:1", "\x00")],
+)
+def test_a_control_character_is_refused_at_its_place(text: str, where: str, found: str) -> None:
+    with pytest.raises(NotYaml) as refused:
+        yaml(text)
+    assert (refused.value.where, refused.value.found) == (f"p.yaml:{where}", found)
 
 
 @pytest.mark.parametrize(

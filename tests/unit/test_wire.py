@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Context, Decimal, localcontext
 from typing import Any
@@ -256,6 +257,26 @@ def test_a_node_of_another_kind_is_refused(name: str, accessor: str, found: obje
         getattr(NODE.need(name), accessor)()
     assert refused.value.where == f"$.{name}"
     assert refused.value.found == found
+
+
+def test_a_refusal_within_a_node_says_where() -> None:
+    node = read_json(b'{"a": [{"b": "aGl=", "t": "noon", "m": {"k": "v", "a b": 1}, "n": "x"}]}').need("a").array()[0]
+    calls: list[tuple[Callable[[], object], type[GlasswingError], str]] = [
+        (lambda: node.need("b").bytes(), Base64Refused, "$.a[0].b"),
+        (lambda: node.need("t").time(), FieldRefused, "$.a[0].t"),
+        (lambda: node.get_text("m"), FieldRefused, "$.a[0].m"),
+        (lambda: node.need("n").get_text("x"), FieldRefused, "$.a[0].n"),
+        (lambda: node.need("n").get("x"), FieldRefused, "$.a[0].n"),
+        (lambda: list(node.need("m").texts()), FieldRefused, "$.a[0].m['a b']"),
+        (lambda: list(node.need("n").texts()), FieldRefused, "$.a[0].n"),
+        (lambda: node.within(Limits(digests=1), "digests", 2), LimitError, "$.a[0]"),
+        (lambda: node.within(Limits(digests=1), "digests", 2, step="m"), LimitError, "$.a[0].m"),
+    ]
+    for call, error, where in calls:
+        with pytest.raises(error) as refused:
+            call()
+        assert (refused.value.code, refused.value.where) == (error.code, where)
+    assert node.within(Limits(digests=2), "digests", 2) is None  # type: ignore[func-returns-value]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ _COUNTS = {
     "witness-policy": 3,
     "ite10-layout": 7,
     "slsa-vsa": 3,
+    "slsa-vsa-levels": 5,
+    "slsa-vsa-level-parse": 4,
     "slsa-gcb": 50,
     "slsa-npm": 33,
     "oms": 89,

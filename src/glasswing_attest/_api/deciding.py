@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
+from glasswing_attest.artifact.digest import DigestSet
 from glasswing_attest.artifact.manifest import Manifest
 from glasswing_attest.chain.graph import Graph, State
-from glasswing_attest.chain.walk import Chain, Refused
+from glasswing_attest.chain.refused import Refused
+from glasswing_attest.chain.seen import Seen
+from glasswing_attest.chain.walk import Chain
 from glasswing_attest.errors import GlasswingError, counted, shown
 from glasswing_attest.findings import Finding, Tier
 from glasswing_attest.policy.policy import Policy
@@ -31,10 +35,13 @@ def decided(
     policy: Policy,
     refused: Sequence[Refused],
     sources: Sequence[EvidenceSource],
+    before: Seen | None,
+    latest: datetime,
 ) -> dict[str, Any]:
     """Give what a report says of a walk that came to its end.
 
-    `refused` is what proves nothing of the evidence, which was found in `sources`.
+    `refused` is what proves nothing of the evidence, which was found in `sources`. `before` is what was accepted
+    before, where the caller keeps that.
     """
     cause = chain.cause
     if cause is not None and cause.code == "chain.no-attestation":
@@ -43,7 +50,7 @@ def decided(
         cause = _declared(manifest)
     if chain.accepted and manifest.facts.get("dirty") == "true":
         cause = _dirty(manifest)
-    accepted = chain.accepted and cause is None
+    accepted, seen = chain.accepted and cause is None, before or Seen()
     findings = list(chain.warnings)
     if accepted:
         findings.insert(0, Finding(code="accepted", tier=Tier.AFFIRMING, subject=_called(manifest)))
@@ -51,6 +58,8 @@ def decided(
             findings.append(_left_out(manifest, chain))
         if policy.times == "claimed" and any(c.signed_by is None for c in chain.claims):
             findings.append(_CLAIMED)
+        if before is not None and before.is_blind(*_seen_as(manifest), chain.root_claims, latest):
+            findings.append(_untold(manifest))
     elif cause is not None:
         findings.insert(0, cause)
     return {
@@ -60,10 +69,11 @@ def decided(
         "depth": _depth(chain.graph) if accepted else "",
         "claims": chain.claims if accepted else (),
         "refused": tuple(refused),
+        "seen": seen.after(*_seen_as(manifest), chain.root_claims, latest) if accepted else seen,
     }
 
 
-def undecided(manifest: Manifest, error: GlasswingError) -> dict[str, Any]:
+def undecided(manifest: Manifest, error: GlasswingError, before: Seen | None) -> dict[str, Any]:
     """Give what a report says where something could not be had, or a limit was exceeded."""
     finding = Finding(
         code=error.code,
@@ -80,8 +90,13 @@ def undecided(manifest: Manifest, error: GlasswingError) -> dict[str, Any]:
         "depth": "",
         "claims": (),
         "refused": (),
+        "seen": before or Seen(),
         "error": error,
     }
+
+
+def _seen_as(manifest: Manifest) -> tuple[str, str, DigestSet]:
+    return manifest.kind, manifest.name, manifest.digests
 
 
 def _called(manifest: Manifest) -> str:
@@ -118,6 +133,18 @@ _CLAIMED = Finding(
     wanted="a time-stamp or a log entry",
     do="fine for a start; say `times: verified` once your signers have witnesses",
 )
+
+
+def _untold(manifest: Manifest) -> Finding:
+    return Finding(
+        code="chain.untold",
+        tier=Tier.WARNING,
+        subject=_called(manifest),
+        rule="seen",
+        found="evidence that tells no time and no place in a log to compare: an older one is accepted as well",
+        wanted="evidence that tells how old it is at the least",
+        do="have it signed with a certificate or logged, ask for a type that tells a time, or for version_at_least",
+    )
 
 
 def _left_out(manifest: Manifest, chain: Chain) -> Finding:
@@ -180,5 +207,5 @@ def _depth(graph: Graph) -> str:
     if not any(node.kind == "builder" for node in graph.nodes):
         return "surface"
     has_inputs = any(edge.role not in ("run", "builder") for edge in graph.edges)
-    cut = any(node.state is State.TRIMMED for node in graph.nodes)
+    cut = any(node.state is State.TRIMMED or graph.is_summarised(node.identity) for node in graph.nodes)
     return "transitive" if has_inputs and not cut else "builder"

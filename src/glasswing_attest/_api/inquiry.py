@@ -22,7 +22,9 @@ from glasswing_attest.artifact.hashing import ALGORITHMS, is_available
 from glasswing_attest.artifact.manifest import Manifest
 from glasswing_attest.attestation import Attestation
 from glasswing_attest.chain.edges import measured
-from glasswing_attest.chain.walk import Chain, Refused, met, walk
+from glasswing_attest.chain.refused import Refused
+from glasswing_attest.chain.seen import Seen
+from glasswing_attest.chain.walk import Chain, met, walk
 from glasswing_attest.claims import Claim, PredicateType, read
 from glasswing_attest.errors import GlasswingError
 from glasswing_attest.limits import Budget, Limits
@@ -47,7 +49,7 @@ class Inquiry:
 
     Attributes:
         policy, types, prover, second_opinion: what decides.
-        at, now: as for `walk`.
+        at, now, seen: as for `walk`.
         evidence: what was gathered; nothing, once a part of it could not be had.
         refused: what of it proves nothing, for messages only.
     """
@@ -58,11 +60,14 @@ class Inquiry:
     second_opinion: SecondOpinion | None
     at: datetime
     now: datetime
+    seen: Seen
     limits: Limits
     evidence: tuple[Item, ...] = field(default=(), init=False)
     refused: list[Refused] = field(default_factory=list, init=False)
     _artifact: Manifest = field(init=False)
     _claims: list[Claim] = field(default_factory=list, init=False)
+    _gave: dict[tuple[str, str], list[Item]] = field(default_factory=dict, init=False)
+    """Which items prove a payload by a signer."""
     _pile: Pile = field(init=False)
     _budget: Budget = field(init=False)
 
@@ -113,6 +118,11 @@ class Inquiry:
             chain = self._walk()
         return chain
 
+    def consumed(self, claims: Iterable[Claim]) -> tuple[Item, ...]:
+        """Give every item that proves one of these claims: the same may have come in several containers."""
+        proofs = {claim.key[:2] for claim in claims}
+        return tuple({item.data: item for proof in sorted(proofs) for item in self._gave.get(proof, ())}.values())
+
     def _walk(self) -> Chain:
         self.refused.sort(key=lambda r: (r.origin, r.error.code))
         return walk(
@@ -124,14 +134,20 @@ class Inquiry:
             now=self.now,
             limits=self.limits,
             refused=self.refused,
+            origin=self._origin,
+            seen=self.seen,
         )
+
+    def _origin(self, claim: Claim) -> str:
+        """Say where a claim was found: of several places, one that no order of the evidence chooses."""
+        return min(item.origin for item in self._gave[claim.key[:2]])
 
     # --- stores ------------------------------------------------------------------------------------------------------
 
     def _ask(self, asked: set[Digest], revocations: VerifiedRevocations | None) -> None:
         """Ask every store about everything that the walk meets and that was not asked about yet."""
         while self._pile.stores:
-            things = met(
+            about = met(
                 measured(self._artifact),
                 self._artifact.name,
                 self._claims,
@@ -139,8 +155,9 @@ class Inquiry:
                 at=self.at,
                 now=self.now,
                 limits=self.limits,
+                seen=self.seen,
             )
-            digests = tuple(sorted({digest for thing in things for digest in thing.digests.identity} - asked))
+            digests = tuple(digest for digest in about if digest not in asked)
             if not digests:
                 return
             asked.update(digests)
@@ -180,7 +197,10 @@ class Inquiry:
                 for statement in standing:
                     if self.second_opinion is not None:
                         self.second_opinion.confirm(attestation, statement, self.prover.trust)
-                self._claims.extend([read(statement, self.types, limits=self.limits) for statement in standing])
+                claims = [read(statement, self.types, limits=self.limits) for statement in standing]
+                self._claims.extend(claims)
+                for proof in {claim.key[:2] for claim in claims}:
+                    self._gave.setdefault(proof, []).append(item)
             except GlasswingError as e:
                 if self._budget.is_exceeded:
                     raise

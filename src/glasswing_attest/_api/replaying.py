@@ -81,7 +81,7 @@ def replay(
         limits=dataclasses.replace(limits, **{n: min(b, getattr(limits, n)) for n, b in case.limits.items()}),
     )
     items = tuple(Item(data=data, origin=origin) for data, origin in case.evidence)
-    report = verifier._assess(case.manifest, items, at=case.at, now=case.now, sources=case.sources)
+    report = verifier._assess(case.manifest, items, at=case.at, now=case.now, seen=case.seen, sources=case.sources)
     findings = [*report.findings, _replayed(policy_sha256 is not None, trust_sha256 is not None)]
     if (case.verdict, case.version) != (report.verdict, report.version):
         findings.append(

@@ -16,6 +16,7 @@ from glasswing_attest._version import __version__
 from glasswing_attest.artifact.hashing import Progress
 from glasswing_attest.artifact.manifest import Artifact, measure
 from glasswing_attest.attestation import Attestation
+from glasswing_attest.chain.seen import Seen
 from glasswing_attest.claims import PredicateType, registry_of
 from glasswing_attest.errors import LimitError, PolicyRefused, UnavailableError, UsageError, counted
 from glasswing_attest.limits import DEFAULT, Limits
@@ -48,6 +49,7 @@ class Verifier:
     Raises:
         PolicyRefused: on construction, when the policy names a key that the trust lacks, or asks for a predicate type
             that nobody here reads: the edges that it may draw would be missed.
+        PolicyUnavailable: on construction, when the policy has a `where`, and the extra ``cel`` is not installed.
         UsageError: on construction, for what is no policy, trust, evidence or predicate type.
     """
 
@@ -79,16 +81,16 @@ class Verifier:
         object.__setattr__(self, "predicates", types_of(self.predicates))
         object.__setattr__(self, "_prover", Prover(self.trust, self.limits))
         known = registry_of(self.predicates)
-        for node, rule in self.policy.nodes.items():
-            for number, requirement in enumerate(rule.require):
-                if requirement.predicate not in known:
-                    raise PolicyRefused(
-                        where=f"nodes.{node}.require[{number}].predicate",
-                        found=requirement.predicate,
-                        wanted="a predicate type that is read here",
-                        do="hand over its PredicateType among the predicates; claims.opaque(uri), "
-                        "or --opaque URI on the command line, for one that draws no edges",
-                    )
+        for place, requirement in self.policy.requirements:
+            if requirement.predicate not in known:
+                raise PolicyRefused(
+                    where=path_of((*place, "predicate")),
+                    found=requirement.predicate,
+                    wanted="a predicate type that is read here",
+                    do="hand over its PredicateType among the predicates; claims.opaque(uri), "
+                    "or --opaque URI on the command line, for one that draws no edges",
+                )
+        self.policy.require_readable()
 
     def verify(
         self,
@@ -96,6 +98,7 @@ class Verifier:
         evidence: Evidence = (),
         *,
         at: datetime | None = None,
+        seen: Seen | None = None,
         progress: Progress | None = None,
         executor: Executor | None = None,
     ) -> Report:
@@ -107,6 +110,7 @@ class Verifier:
             evidence: attestations, their bytes, files or directories of them, or stores, beside the verifier's own.
             at: the time that claimed times, key windows and trims are held against; now, by default. An earlier one
                 never relaxes the expiry of policy or trust.
+            seen: what was accepted before, as the `seen` of the last report says: nothing older is accepted now.
             progress, executor: as for `attest`.
 
         Raises:
@@ -115,7 +119,7 @@ class Verifier:
             UnavailableError, LimitError: undecided.
             ArtifactError: the artifact cannot be digested.
         """
-        return self.assess(artifact, evidence, at=at, progress=progress, executor=executor).require()
+        return self.assess(artifact, evidence, at=at, seen=seen, progress=progress, executor=executor).require()
 
     def assess(
         self,
@@ -123,6 +127,7 @@ class Verifier:
         evidence: Evidence = (),
         *,
         at: datetime | None = None,
+        seen: Seen | None = None,
         progress: Progress | None = None,
         executor: Executor | None = None,
     ) -> Report:
@@ -131,12 +136,13 @@ class Verifier:
         Raises:
             ArtifactError: the artifact cannot be digested.
             UnavailableError: the policy or the trust has expired.
-            UsageError: what is no artifact (a path is none: say `Model(path)`), evidence that is no evidence, or an
-                `at` without a zone.
+            UsageError: what is no artifact (a path is none: say `Model(path)`), evidence that is no evidence, an `at`
+                without a zone, a `seen` that is none, or one for an artifact without a name.
         """
+        require_a(seen, Seen | None, "seen", "what a report says in its `seen`")
         now = datetime.now(UTC)
         at = now if at is None else utc(at)
-        return self._assess(artifact, evidence, at=at, now=now, progress=progress, executor=executor)
+        return self._assess(artifact, evidence, at=at, now=now, seen=seen, progress=progress, executor=executor)
 
     def _assess(
         self,
@@ -145,6 +151,7 @@ class Verifier:
         *,
         at: datetime,
         now: datetime,
+        seen: Seen | None = None,
         progress: Progress | None = None,
         executor: Executor | None = None,
         sources: tuple[EvidenceSource, ...] = (),
@@ -158,6 +165,7 @@ class Verifier:
             second_opinion=self.second_opinion,
             at=at,
             now=now,
+            seen=seen or Seen(),
             limits=self.limits,
         )
         unproved: UnavailableError | LimitError | None = None
@@ -170,14 +178,20 @@ class Verifier:
             unproved = e
         also = inquiry.algorithms()
         manifest = measure(artifact, progress=progress, limits=self.limits, executor=executor, also=also)
+        if seen is not None and not manifest.name:
+            because = "what was seen is kept by name, and all that has none would be taken for one artifact"
+            raise UsageError(
+                where="seen", because=because, do="name it: --name NAME, or the artifact's `name` in Python"
+            )
         try:
             if unproved is not None:
                 raise unproved
             chain = inquiry.chain(manifest, revocations)
         except (UnavailableError, LimitError) as e:
-            told = undecided(manifest, e)
+            told = undecided(manifest, e, seen)
         else:
-            told = decided(chain, manifest, self.policy, inquiry.refused, sources or inquiry.sources)
+            where = sources or inquiry.sources
+            told = decided(chain, manifest, self.policy, inquiry.refused, where, seen, max(at, now))
         return Report(
             artifact=manifest,
             at=at,
@@ -191,6 +205,8 @@ class Verifier:
             revocations=self._revocation_bytes,
             revocations_seen=self.revocations_seen,
             second_opinion=self.second_opinion is not None,
+            seen_before=seen,
+            consumed=inquiry.consumed(told["claims"]),
             version=__version__,
             **told,
         )
@@ -224,11 +240,13 @@ def _require_known(name: str, identity: Identity, trust: Trust) -> None:
     ):
         if found is not None and found not in known:
             wanted = f"one of {', '.join(known)}" if known else f"nothing: the trust has no {field}"
-            where, advice = path_of(("identities", name, field)), suggestion(found, known)
-            raise PolicyRefused(where=where, found=found, wanted=wanted, do=advice)
+            place, advice = path_of(("identities", name, field)), suggestion(found, known)
+            because = f"the trust has no such {'key' if field == 'key' else 'root'}"
+            raise PolicyRefused(where=place, because=because, found=found, wanted=wanted, do=advice)
     if identity.issuer is not None and not roots:
-        where = path_of(("identities", name, "issuer"))
-        raise PolicyRefused(where=where, found=identity.issuer, wanted="a trust with a root")
+        place = path_of(("identities", name, "issuer"))
+        because = "the trust has no root that could stand for its certificates"
+        raise PolicyRefused(where=place, because=because, found=identity.issuer, wanted="a trust with a root")
 
 
 def verify(
@@ -238,6 +256,7 @@ def verify(
     policy: Policy,
     trust: Trust,
     at: datetime | None = None,
+    seen: Seen | None = None,
     revocations: Attestation | bytes | None = None,
     progress: Progress | None = None,
     limits: Limits = DEFAULT,
@@ -248,7 +267,7 @@ def verify(
         GlasswingError: for every answer that is not a yes.
     """
     verifier = Verifier(policy=policy, trust=trust, revocations=revocations, limits=limits)
-    return verifier.verify(artifact, evidence, at=at, progress=progress)
+    return verifier.verify(artifact, evidence, at=at, seen=seen, progress=progress)
 
 
 def assess(
@@ -258,10 +277,11 @@ def assess(
     policy: Policy,
     trust: Trust,
     at: datetime | None = None,
+    seen: Seen | None = None,
     revocations: Attestation | bytes | None = None,
     progress: Progress | None = None,
     limits: Limits = DEFAULT,
 ) -> Report:
     """Assess one artifact without raising for a no; see `Verifier.assess`."""
     verifier = Verifier(policy=policy, trust=trust, revocations=revocations, limits=limits)
-    return verifier.assess(artifact, evidence, at=at, progress=progress)
+    return verifier.assess(artifact, evidence, at=at, seen=seen, progress=progress)

@@ -8,8 +8,10 @@ command line. Whatever happens, the exit code is 0 only where a command did what
 from __future__ import annotations
 
 import argparse
+import itertools
+import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NoReturn
 
 from glasswing_attest._cli import (
@@ -21,6 +23,7 @@ from glasswing_attest._cli import (
     inspect,
     keygen,
     oms,
+    policy,
     prove,
     replay,
     run,
@@ -50,12 +53,42 @@ examples:
 """
 
 
+_OPTION = re.compile(r"--[a-z][a-z-]+")
+_CHOICE = re.compile(r"argument (\S+): invalid choice: '(.*)' \(choose from (.*)\)", re.S)
+
+
 class _Parser(argparse.ArgumentParser):
     """Raises what argparse would print before it leaves, so that a wrong call is told like every other failure."""
 
+    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
+        """Keep the words, for what is told of a wrong one."""
+        self._words = tuple(sys.argv[1:] if args is None else args)
+        return super().parse_known_args(args, namespace)
+
     def error(self, message: str) -> NoReturn:
-        command = self.prog.removeprefix(PROGRAM).strip()
-        raise Misused(UsageError(where=command, because=message, do=f"see `{self.prog} --help`"))
+        from glasswing_attest._complaints import suggestion
+
+        command, advice = self.prog.removeprefix(PROGRAM).strip(), f"see `{self.prog} --help`"
+        # With a slip of the pen in an option, what else is missing says nothing.
+        if message.startswith("the following arguments are required") and (strange := self._strange(self._words)):
+            message = f"unrecognized arguments: {strange}"
+        strange = self._strange(message.split()) if message.startswith("unrecognized") else ""
+        # The dashes, which all have in common, make nothing alike.
+        if strange and (meant := suggestion(strange[2:], [option[2:] for option in self._option_string_actions])):
+            advice = f"{meant.replace('mean ', 'mean --')} See{advice.removeprefix('see')}"
+        if choice := _CHOICE.fullmatch(message):
+            what, found, known = choice[1], choice[2], re.findall(r"[\w./-]+", choice[3])
+            where = " ".join(filter(None, (command, what if what.startswith("-") else "")))
+            if meant := suggestion(found, known):
+                advice = f"{meant} See{advice.removeprefix('see')}"
+            raise Misused(UsageError(where=where, found=found, wanted=f"one of {', '.join(known)}", do=advice))
+        raise Misused(UsageError(where=command, because=message, do=advice))
+
+    def _strange(self, words: Iterable[str]) -> str:
+        """Give the first option among the words that there is not; "" where all are known."""
+        # What stands after -- is another program's.
+        options = (word.partition("=")[0] for word in itertools.takewhile(lambda w: w != "--", words))
+        return next((o for o in options if _OPTION.fullmatch(o) and o not in self._option_string_actions), "")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -143,6 +176,7 @@ def _parser() -> argparse.ArgumentParser:
         verify,
         prove,
         replay,
+        policy,
         inspect,
         convert,
         environment,

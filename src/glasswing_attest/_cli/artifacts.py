@@ -31,14 +31,14 @@ def add_exclude(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def artifact_of(path: str, kind: str, exclude: Sequence[str] = ()) -> Artifact:
-    """Give the artifact at `path`, not yet read."""
-    named: dict[str, Callable[[str], Artifact]] = {"file": File, "code": Source, "dependency": Environment}
+def artifact_of(path: str, kind: str, exclude: Sequence[str] = (), name: str | None = None) -> Artifact:
+    """Give the artifact at `path`, not yet read; called by the last part of it, unless there is a `name`."""
+    named: dict[str, Callable[[str, str | None], Artifact]] = {"file": File, "code": Source, "dependency": Environment}
     if kind in named:
         if exclude:
             raise UsageError(where="--exclude", found=exclude[0], because=f"of a {kind} nothing can be left out")
-        return named[kind](path)
-    return (Model if kind == "model" else Dataset)(path, exclude=exclude)
+        return named[kind](path, name)
+    return (Model if kind == "model" else Dataset)(path, name, exclude=exclude)
 
 
 def sidecar(path: str) -> Path:

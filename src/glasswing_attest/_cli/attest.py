@@ -188,6 +188,8 @@ def _read(path: str) -> JsonObject:
 
 def _fields(record: type[Record], words: list[str], fields: dict[str, Any]) -> dict[str, Any]:
     """Read ``key=value``, as the record's message types the key. A list gains one value each time."""
+    from glasswing_attest._complaints import suggestion
+
     known = {f.name: f for f in record.message.DESCRIPTOR.fields}
     names = {**{f.json_name: n for n, f in known.items()}, **{n: n for n in known}}
     for word in words:
@@ -195,7 +197,8 @@ def _fields(record: type[Record], words: list[str], fields: dict[str, Any]) -> d
         where = f"--field {key}"
         name = names.get(key, "")
         if not equals or not name:
-            raise UsageError(where=where, wanted=f"KEY=VALUE, KEY one of {', '.join(known)}")
+            advice = "" if name else suggestion(key, names)
+            raise UsageError(where=where, wanted=f"KEY=VALUE, KEY one of {', '.join(known)}", do=advice)
         field = known[name]
         if field.message_type is not None:
             because = "its value has fields of its own"

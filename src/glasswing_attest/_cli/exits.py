@@ -11,12 +11,24 @@ from glasswing_attest.errors import (
     KeyUnreadable,
     MalformedError,
     PassphraseRefused,
+    PolicyExpired,
+    TrustExpired,
     UnavailableError,
     UnsupportedError,
     UsageError,
 )
 
-__all__ = ["INTERRUPTED", "MISUSE", "NO", "UNAVAILABLE", "YES", "Misused", "callers_to_mend", "exit_code"]
+__all__ = [
+    "INTERRUPTED",
+    "MISUSE",
+    "NO",
+    "UNAVAILABLE",
+    "YES",
+    "Misused",
+    "callers_to_mend",
+    "exit_code",
+    "told_expiry",
+]
 
 YES = 0
 NO = 1
@@ -41,6 +53,17 @@ def callers_to_mend() -> Generator[None]:
         yield
     except (MalformedError, UnsupportedError) as e:
         raise Misused(e) from e
+
+
+@contextmanager
+def told_expiry(*, policy: str, trust: str) -> Generator[None]:
+    """Say which file it is that has expired: the one in the caller's hands may be a copy of many."""
+    try:
+        yield
+    except PolicyExpired as e:
+        raise e.moved(f"{policy}: expires") from e
+    except TrustExpired as e:
+        raise e.moved(f"{trust}: expires") from e
 
 
 def exit_code(error: GlasswingError) -> int:

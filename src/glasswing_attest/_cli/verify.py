@@ -11,17 +11,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from glasswing_attest._cli.artifacts import KINDS, add_exclude, artifact_of, refuse_within, sidecar
-from glasswing_attest._cli.exits import NO, YES, callers_to_mend, exit_code
+from glasswing_attest._cli.exits import NO, YES, callers_to_mend, exit_code, told_expiry
 from glasswing_attest._cli.output import Output
+from glasswing_attest._cli.pages import add_pages, require_pages, write_pages
 from glasswing_attest._cli.progress import progress
+from glasswing_attest._cli.summaries import add_summary, summary_signer, write_summary
 from glasswing_attest.errors import UsageError, shown
 
 if TYPE_CHECKING:
     from glasswing_attest.artifact.manifest import Manifest
+    from glasswing_attest.chain.seen import Seen
     from glasswing_attest.claims import PredicateType
     from glasswing_attest.report.report import Report
 
 __all__ = ["DESCRIPTION", "EPILOG", "HELP", "add_arguments", "add_opaque", "opaque_types", "run", "tell"]
+
+_TOLD = 3
+"""So many names are told."""
 
 HELP = "prove an artifact's chain by a policy"
 DESCRIPTION = """\
@@ -32,6 +38,9 @@ EPILOG = """\
 examples:
   glasswing-attest verify --policy policy.yaml --trust trust.yaml model/
   glasswing-attest verify --policy policy.yaml --trust trust.yaml --evidence evidence/ --case decision.zip model/
+  glasswing-attest verify --policy policy.yaml --trust trust.yaml --html report.html model/
+  glasswing-attest verify --policy policy.yaml --trust trust.yaml --summary summary.json --signer verifier.key \\
+      --verifier https://verifier.example --resource https://models.example/iris model/
   glasswing-attest verify --policy policy.yaml --trust trust.yaml --evidence run.json --kind model --digest sha256:…
 """
 
@@ -60,8 +69,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--second-opinion", action="store_true", help="sigstore-python must agree too, where it can say"
     )
+    parser.add_argument(
+        "--seen",
+        metavar="FILE",
+        help="refuse what is older than was accepted before, as FILE says; a yes is added to it",
+    )
+    parser.add_argument(
+        "--name", metavar="NAME", help="what to call it, wherever it lies; --seen keeps it by that name"
+    )
     add_opaque(parser)
     parser.add_argument("--case", metavar="FILE", help="keep everything that decided in a zip file, for replay")
+    add_pages(parser)
+    add_summary(parser)
     parser.add_argument(
         "--digest",
         action="append",
@@ -78,6 +97,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, output: Output) -> int:
     """Assess, tell the report, and give 0 for a yes and for nothing else."""
     from glasswing_attest._api import Verifier
+    from glasswing_attest.chain.seen import Seen
     from glasswing_attest.policy.policy import Policy
     from glasswing_attest.trust.root import Trust
     from glasswing_attest.verification.opinion import SigstoreOpinion
@@ -86,8 +106,11 @@ def run(args: argparse.Namespace, output: Output) -> int:
         raise UsageError(where="verify", wanted="either ARTIFACT or --digest")
     if (args.part is None) != (args.proof is None) or (args.part is not None and None in (args.artifact, args.digest)):
         raise UsageError(where="verify", wanted="--part and --proof together, the file, and --digest of the whole")
-    if args.case is not None:
-        refuse_within(Path(args.case), args.artifact or os.devnull, "--case")
+    for option, path in (("--case", args.case), ("--seen", args.seen)):
+        if path is not None:
+            refuse_within(Path(path), args.artifact or os.devnull, option)
+    require_pages(args, args.artifact, beside=("case", "seen", "summary"))
+    signer = summary_signer(args, args.artifact)
     with callers_to_mend():
         verifier = Verifier(
             policy=Policy.load(args.policy),
@@ -98,23 +121,33 @@ def run(args: argparse.Namespace, output: Output) -> int:
             predicates=opaque_types(args.opaque, output),
         )
         at = _at(args.at)
+        # The first time there is no file; one that is there and cannot be read is never taken for none.
+        seen = None if args.seen is None else Seen.load(args.seen) if os.path.lexists(args.seen) else Seen()
         declared = None if args.digest is None else _declared(args)
     evidence = _evidence(args, output)
+    expiry = told_expiry(policy=args.policy, trust=args.trust)
     if declared is not None:
-        report = verifier.assess(declared, evidence, at=at)
+        with expiry:
+            report = verifier.assess(declared, evidence, at=at, seen=seen)
     else:
         kind = args.kind or "model"
         if kind not in KINDS:
             because = "only these can be digested"
             raise UsageError(where="--kind", found=kind, wanted=f"one of {', '.join(KINDS)}", because=because)
-        artifact = artifact_of(args.artifact, kind, args.exclude)
-        with progress(output) as told:
-            report = verifier.assess(artifact, evidence, at=at, progress=told)
+        artifact = artifact_of(args.artifact, kind, args.exclude, args.name)
+        with progress(output) as told, expiry:
+            report = verifier.assess(artifact, evidence, at=at, seen=seen, progress=told)
     if args.case is not None:
         report.case(args.case)
-    if args.part is None or not report.accepted:
-        return tell(report, output)
-    return tell(_with_part(report, args.part, args.artifact, args.proof), output)
+    shown_report = report
+    if args.part is not None and report.accepted:
+        shown_report = _with_part(report, args.part, args.artifact, args.proof)
+    write_pages(shown_report, args)
+    if args.seen is not None and report.accepted:
+        _tell_seen(report.seen_before or Seen(), report, args.seen, output)
+        report.seen.write(args.seen)
+    write_summary(report, signer, args, output)
+    return tell(shown_report, output)
 
 
 def _with_part(report: Report, name: str, path: str, proof: str) -> Report:
@@ -132,6 +165,20 @@ def _with_part(report: Report, name: str, path: str, proof: str) -> Report:
     found = f"sha256:{digest} of {size} bytes, at {shown(path)}"
     finding = Finding(code="artifact.part", tier=Tier.AFFIRMING, subject=f"file {name}", found=found)
     return replace(report, findings=(*report.findings, finding))
+
+
+def _tell_seen(before: Seen, report: Report, path: str, output: Output) -> None:
+    """Say where ``--seen`` was asked under another name than before: nothing older would have been refused."""
+    asked = (report.artifact.kind, report.artifact.name)
+    known = {(each.kind, each.name) for each in before.sightings}
+    this, *others = (shown(" ".join(each)) for each in (asked, *sorted(known)))
+    if known and asked not in known:
+        more = ", …" if len(others) > _TOLD else ""
+        told = f"{', '.join(others[:_TOLD])}{more}"
+        output.note(
+            f"--seen: {this} is the first of its name, and was compared with nothing: {shown(path)} knows {told}. "
+            "If it is one of these, call it so: --name NAME"
+        )
 
 
 def add_opaque(parser: argparse.ArgumentParser) -> None:
@@ -198,7 +245,7 @@ def _declared(args: argparse.Namespace) -> Manifest:
         raise UsageError(where="--digest", wanted="--kind beside it: a digest does not say what it is a digest of")
     if args.exclude:
         raise UsageError(where="--exclude", because="nothing is digested")
-    return Manifest.declared(args.kind, DigestSet(tuple(Digest.parse(text) for text in args.digest)))
+    return Manifest.declared(args.kind, DigestSet(tuple(map(Digest.parse, args.digest))), args.name or "")
 
 
 def _evidence(args: argparse.Namespace, output: Output) -> tuple[str | Path, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from glasswing_attest._wire import Node
@@ -45,8 +45,12 @@ _GIT = {"gitCommit": (40, 64), "gitTree": (40, 64), "gitBlob": (40, 64), "gitTag
 _LENGTHS = {**_FILE, **_TREE, **_GIT}
 # in-toto's heading says dirHash, its example dirHash1: one algorithm. We write the first and read both.
 _ALIASES = {"dirHash1": "dirHash"}
-# gitBlob and gitTag are read but never identify what we digest.
-_STRONG = {Form.FILE: frozenset(_FILE), Form.TREE: frozenset(_TREE), Form.GIT: frozenset({"gitCommit", "gitTree"})}
+# What is no other form is a file's. gitBlob and gitTag are read but never identify what we digest.
+_STRONG = (
+    (Form.GIT, frozenset({"gitCommit", "gitTree"})),
+    (Form.TREE, frozenset(_TREE)),
+    (Form.FILE, frozenset(_FILE)),
+)
 _HEX = re.compile(r"[0-9a-f]+")
 
 
@@ -66,7 +70,8 @@ class Digest:
     value: str
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "algorithm", _ALIASES.get(self.algorithm, self.algorithm))
+        if self.algorithm in _ALIASES:
+            object.__setattr__(self, "algorithm", _ALIASES[self.algorithm])
         _check(self.algorithm, self.value, self.algorithm, "evidence")
 
     def __str__(self) -> str:
@@ -107,16 +112,31 @@ class DigestSet:
     True
     >>> file.matches(DigestSet.of(md5="11" * 16))
     False
+
+    Attributes:
+        digests: the digests, by the names of their algorithms.
+        form: what they are digests of: a git object, else a tree, else a file's bytes.
+        identity: those that may identify: strong ones of the set's own form. May be empty.
     """
 
     digests: tuple[Digest, ...]
+    form: Form = field(init=False, repr=False, compare=False)
+    identity: tuple[Digest, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        ordered = tuple(sorted(self.digests))
-        names = [d.algorithm for d in ordered]
-        if len(set(names)) != len(names):
-            raise DigestRefused(where="digest", found=", ".join(names), wanted="each algorithm once")
+        ordered = tuple(self.digests)
+        if len(ordered) > 1:
+            ordered = tuple(sorted(ordered))
+        names = {d.algorithm for d in ordered}
+        if len(names) != len(ordered):
+            found = ", ".join(d.algorithm for d in ordered)
+            raise DigestRefused(where="digest", found=found, wanted="each algorithm once")
+        form, strong = next((each for each in _STRONG if not names.isdisjoint(each[1])), _STRONG[-1])
         object.__setattr__(self, "digests", ordered)
+        object.__setattr__(self, "form", form)
+        # Asked for again and again, and a pile holds many of them: most are all strong.
+        identity = ordered if names <= strong else tuple(d for d in ordered if d.algorithm in strong)
+        object.__setattr__(self, "identity", identity)
 
     @classmethod
     def of(cls, values: Mapping[str, str] | None = None, /, **more: str) -> DigestSet:
@@ -126,19 +146,23 @@ class DigestSet:
     @classmethod
     def parse(cls, node: Node, *, limits: Limits = DEFAULT) -> DigestSet:
         """Read an in-toto DigestSet: an object of strings. A known algorithm must have a value of its shape."""
-        members = list(node.members())
-        limits.check("digests", len(members), where=node.path)
+        node.within(limits, "digests", len(node.object()))
         digests = []
-        for name, value in members:
-            _check(_ALIASES.get(name, name), value.text(), value.path, node.kind)
-            digests.append(Digest(name, value.text()))
-        if len({d.algorithm for d in digests}) != len(digests):
+        for name, value in node.texts():
+            try:
+                digests.append(Digest(name, value))
+            except DigestRefused:
+                _check(_ALIASES.get(name, name), value, dict(node.members())[name].path, node.kind)
+                raise
+        if len(digests) > 1 and len({d.algorithm for d in digests}) != len(digests):
             raise DigestRefused(kind=node.kind, where=node.path, found="dirHash and dirHash1", wanted="one of them")
         found = cls(tuple(digests))
-        listing, tree = found.get("sha256"), found.get("dirHash")
-        # A tree's sha256 is that of its listing, which is what dirHash is: two values would be two things.
-        if listing and tree and listing != tree and found.form is Form.TREE:
-            raise DigestRefused(kind=node.kind, where=node.path, found=f"sha256 {listing}", wanted=f"dirHash {tree}")
+        if found.form is Form.TREE:
+            listing, tree = found.get("sha256"), found.get("dirHash")
+            # A tree's sha256 is that of its listing, which is what dirHash is: two values would be two things.
+            if listing and tree and listing != tree:
+                told = f"sha256 {listing}"
+                raise DigestRefused(kind=node.kind, where=node.path, found=told, wanted=f"dirHash {tree}")
         return found
 
     def __iter__(self) -> Iterator[Digest]:
@@ -158,20 +182,6 @@ class DigestSet:
         """Give the set as in-toto's JSON object."""
         return {d.algorithm: d.value for d in self.digests}
 
-    @property
-    def form(self) -> Form:
-        """What the set is a digest of: a git object, else a tree, else a file's bytes."""
-        names = {d.algorithm for d in self.digests}
-        if names & _STRONG[Form.GIT]:
-            return Form.GIT
-        return Form.TREE if names & _STRONG[Form.TREE] else Form.FILE
-
-    @property
-    def identity(self) -> tuple[Digest, ...]:
-        """The digests that may identify: strong ones of the set's own form. May be empty."""
-        strong = _STRONG[self.form]
-        return tuple(d for d in self.digests if d.algorithm in strong)
-
     def matches(self, other: DigestSet) -> bool:
         """Tell whether both name the same thing: same form, every shared strong digest equal, at least one shared.
 
@@ -179,10 +189,9 @@ class DigestSet:
         """
         if self.form is not other.form:
             return False
-        mine = dict.fromkeys(self.identity)
-        theirs = {d.algorithm: d for d in other.identity}
-        shared = [(d, theirs[d.algorithm]) for d in mine if d.algorithm in theirs]
-        return bool(shared) and all(a == b for a, b in shared)
+        theirs = {d.algorithm: d.value for d in other.identity}
+        shared = [theirs[d.algorithm] == d.value for d in self.identity if d.algorithm in theirs]
+        return bool(shared) and all(shared)
 
     @property
     def label(self) -> str:

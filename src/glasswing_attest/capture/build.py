@@ -27,7 +27,7 @@ from glasswing_attest.artifact.hashing import Progress
 from glasswing_attest.artifact.installed import Package
 from glasswing_attest.artifact.lock import Lock, enriched
 from glasswing_attest.artifact.manifest import Artifact, Manifest, measure
-from glasswing_attest.capture.ci import Platform
+from glasswing_attest.capture.ci import MARKS, Platform
 from glasswing_attest.capture.host import Host
 from glasswing_attest.capture.image import ImageReference
 from glasswing_attest.capture.secrets import NO_SECRETS_ALLOWED, refuse_secrets
@@ -180,7 +180,8 @@ class Build:
             raise UsageError(
                 where="environ",
                 because="no platform is recognised",
-                do="say Build(builder, build_type=…) where none runs this",
+                wanted=f"one of {', '.join(MARKS)}",
+                do="say Build(builder, build_type=…) where none runs this; docs/capturing.md lists what else is read",
             )
         if not (builder or platform.builder_id):
             because = f"{platform.name} does not say which builder this is"

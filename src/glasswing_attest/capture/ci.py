@@ -25,7 +25,7 @@ from glasswing_attest.capture.secrets import NO_SECRETS_ALLOWED, refuse_secrets
 from glasswing_attest.errors import UsageError
 from glasswing_attest.statement.resource import ResourceDescriptor
 
-__all__ = ["OUR_BUILD_TYPES", "READS", "Platform"]
+__all__ = ["MARKS", "OUR_BUILD_TYPES", "READS", "Platform"]
 
 OUR_BUILD_TYPES = "https://glasswing-attest.readthedocs.io/build-types"
 
@@ -369,3 +369,6 @@ _PLATFORMS: Mapping[str, tuple[str, str, Callable[[_Variables], Platform]]] = Ma
     }
 )
 """The variable that a platform always sets, its value, and how the rest is read."""
+
+MARKS = tuple(f"{mark}={value}" for mark, value, _ in _PLATFORMS.values())
+"""By what a platform is recognised; a pod by its own variable, where it is none of them."""

@@ -1,8 +1,8 @@
 """How can a decision be looked at again next year?
 
 A case is a zip file with everything that decided and nothing else: ``case.json``, ``manifest.binpb``, ``policy.json``,
-``trust.json`` and ``evidence/NNNNN``. Equal cases are equal files: members are stored uncompressed, in order, without
-times.
+``trust.json`` and ``evidence/NNNNN``, and ``revocations`` and ``seen.json`` where there were any. Equal cases are
+equal files: members are stored uncompressed, in order, without times.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 from glasswing_attest._files import read_bounded, write_atomic
 from glasswing_attest._wire import Node, format_time, read_json
 from glasswing_attest.artifact.manifest import Manifest
+from glasswing_attest.chain.seen import Seen
 from glasswing_attest.errors import FieldMissing, FormatUnsupported, StoreUnavailable
 from glasswing_attest.limits import DEFAULT, Limits
 from glasswing_attest.policy.policy import Policy
@@ -29,6 +30,7 @@ __all__ = ["Case", "pack", "unpack"]
 _VERSION = 1
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _HEAD = ("case.json", "manifest.binpb", "policy.json", "trust.json")
+_OPTIONAL = ("revocations", "seen.json")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,7 @@ class Case:
         limits: the bounds, as far as this version knows them.
         revocations_seen: the highest version of the revocation list that had been seen before.
         second_opinion: whether a second opinion was asked for.
+        seen: what had been accepted before, or None where nobody asked for that.
         verdict, version: the answer, and the library's version, as the file says.
     """
 
@@ -61,6 +64,7 @@ class Case:
     limits: Mapping[str, int]
     revocations_seen: int
     second_opinion: bool
+    seen: Seen | None
     verdict: str
     version: str
 
@@ -96,6 +100,7 @@ def pack(path: Path, case: Case, *, limits: Limits = DEFAULT) -> Path:
         "policy.json": case.policy.to_json(),
         "trust.json": case.trust.to_json(),
         **({} if case.revocations is None else {"revocations": case.revocations}),
+        **({} if case.seen is None else {"seen.json": case.seen.to_json()}),
         **{f"evidence/{number:05}": data for number, (data, _) in enumerate(case.evidence)},
     }
     buffer = io.BytesIO()
@@ -148,7 +153,7 @@ def unpack(path: Path, *, limits: Limits = DEFAULT) -> Case:
             raise FieldMissing(where=f"{path}: {name}")
         evidence.append((members[name], origin))
     if more := sorted(
-        set(members) - {*_HEAD, "revocations"} - {f"evidence/{number:05}" for number in range(len(origins))}
+        set(members) - {*_HEAD, *_OPTIONAL} - {f"evidence/{number:05}" for number in range(len(origins))}
     ):
         raise FormatUnsupported(where=f"{path}: {more[0]}", found="a member that is not listed", wanted="a case file")
     manifest = Manifest.from_proto(members["manifest.binpb"], where=f"{path}: manifest.binpb", limits=within)
@@ -167,9 +172,14 @@ def unpack(path: Path, *, limits: Limits = DEFAULT) -> Case:
         limits={name: bound.uint64() for name, bound in head.need("limits").members() if name in known},
         revocations_seen=head.need("revocationsSeen").uint64(),
         second_opinion=head.need("secondOpinion").boolean(),
+        seen=_seen(members.get("seen.json"), f"{path}: seen.json", within),
         verdict=head.need("verdict").text(),
         version=head.need("version").text(),
     )
+
+
+def _seen(data: bytes | None, where: str, limits: Limits) -> Seen | None:
+    return None if data is None else Seen.parse(data, where=where, limits=limits)
 
 
 def _source(node: Node) -> EvidenceSource:

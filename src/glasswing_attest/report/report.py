@@ -7,15 +7,16 @@ then.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from importlib import resources
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, cast
 
 from glasswing_attest._files import StrPath
 from glasswing_attest._wire import format_time
@@ -26,8 +27,9 @@ from glasswing_attest.artifact.manifest import Manifest
 from glasswing_attest.artifact.merkle import TreeHead
 from glasswing_attest.artifact.opened import VerifiedFile, open_verified
 from glasswing_attest.artifact.proofs import InclusionProof
-from glasswing_attest.chain.graph import Graph, State
-from glasswing_attest.chain.walk import Refused
+from glasswing_attest.chain.graph import Graph, Node
+from glasswing_attest.chain.refused import Refused
+from glasswing_attest.chain.seen import Seen
 from glasswing_attest.claims import Claim
 from glasswing_attest.errors import (
     GlasswingError,
@@ -44,10 +46,13 @@ from glasswing_attest.errors import (
 )
 from glasswing_attest.findings import Finding, Tier, worst
 from glasswing_attest.limits import DEFAULT, Limits
+from glasswing_attest.policy.circumstances import Circumstances
 from glasswing_attest.policy.policy import Policy
 from glasswing_attest.records.base import TreeSummary
+from glasswing_attest.report import dot, html, svg, text
 from glasswing_attest.report.case import Case, pack
-from glasswing_attest.report.text import render
+from glasswing_attest.report.plain import chain_of, plain
+from glasswing_attest.report.vsa import ReportSummary, summarised
 from glasswing_attest.store import EvidenceSource, Item
 from glasswing_attest.trust.root import Trust
 
@@ -81,12 +86,15 @@ class Report:
         refused: the items of the evidence that proved nothing.
         policy, trust, revocations: what decided.
         evidence: the pile: what was handed over, and what the stores gave.
+        consumed: the items of it that the accepted chain rests on.
         sources: where evidence was looked for, and how much was there.
         predicates: the predicate types that were read beside the built-in ones: their URIs, with ``opaque`` before
             those that were read as they are.
         limits: the bounds on untrusted input.
         revocations_seen: the highest version of the revocation list that had been seen before.
         second_opinion: whether somebody else was asked as well.
+        seen: what has been accepted now, to be handed over the next time; where this was not, what had been before.
+        seen_before: what had been accepted before, or None where nobody asked for that.
         replayed: policy, trust and times come from a case file.
         version: the library's version.
     """
@@ -103,12 +111,15 @@ class Report:
     policy: Policy
     trust: Trust
     evidence: tuple[Item, ...]
+    consumed: tuple[Item, ...] = ()
     sources: tuple[EvidenceSource, ...] = ()
     revocations: bytes | None = None
     predicates: tuple[str, ...] = ()
     limits: Limits = DEFAULT
     revocations_seen: int = 0
     second_opinion: bool = False
+    seen: Seen = field(default_factory=Seen)
+    seen_before: Seen | None = None
     replayed: bool = False
     version: str
     error: GlasswingError | None = None
@@ -180,12 +191,23 @@ class Report:
             return NoMatchingAttestation(because=cause.code, **facts)
         return NotAccepted(rule=cause.rule, because=cause.code, **facts)
 
-    def records(self, kind: type[_P]) -> tuple[_P, ...]:
+    def records(self, kind: type[_P], *, about: Node | str | None = None) -> tuple[_P, ...]:
         """Give the verified predicates of one type that the accepted chain rests on. Empty unless accepted.
 
-        `kind` is a record's or predicate's class: ``report.records(DataRecord)``.
+        Args:
+            kind: a record's or predicate's class: ``report.records(DataRecord)``.
+            about: a node of the graph, or its identity: only what is about that thing, or what that run says.
+
+        Raises:
+            UsageError: the graph has no such node.
         """
-        return tuple(c.predicate for c in self.claims if self.accepted and isinstance(c.predicate, kind))
+        found = [claim for claim in self.claims if self.accepted and isinstance(claim.predicate, kind)]
+        if about is not None and self.accepted and self.graph is not None:
+            node = self.graph.node(about.identity if isinstance(about, Node) else about)
+            made_by = [parent for role, parent in self.graph.parents(node.identity) if role == "run"]
+            told = {(e.payload_sha256, e.principal) for each in (node, *made_by) for e in each.evidence}
+            found = [claim for claim in found if claim.key[:2] in told]
+        return tuple(cast("_P", claim.predicate) for claim in found)
 
     def open(self, name: str | None = None) -> VerifiedFile:
         """Open a file of the accepted artifact; its bytes are checked as they are read. A single file needs no `name`.
@@ -266,12 +288,9 @@ class Report:
         if self.graph is None:  # pragma: no cover  # what is accepted has one
             return
         # What else the chain rests on was said by others, of other things: they do not speak for this one.
-        rests_on = {(found.payload_sha256, found.principal) for found in self.graph.node(self.graph.root).evidence}
-        for claim in self.claims:
-            tree = getattr(claim.predicate, "tree", None)
-            if (claim.statement.digest, claim.signer.principal) not in rests_on or not isinstance(tree, TreeSummary):
-                continue
-            if tree.dir_hash != self.artifact.digests.get("dirHash"):
+        for said in self.records(object, about=self.graph.root):
+            tree = getattr(said, "tree", None)
+            if not isinstance(tree, TreeSummary) or tree.dir_hash != self.artifact.digests.get("dirHash"):
                 continue
             if is_of_files and tree.merkle_root is not None:
                 yield tree.head
@@ -301,8 +320,8 @@ class Report:
                 "predicates": list(self.predicates),
                 "version": self.version,
             },
-            "findings": [_camel(asdict(f)) for f in self.findings],
-            "graph": None if self.graph is None else _graph(self.graph),
+            "findings": [plain(asdict(f)) for f in self.findings],
+            "graph": None if self.graph is None else chain_of(self.graph, self.policy, self.cause),
             "evidence": {
                 "items": len(self.evidence),
                 "sources": [_source(s) for s in self.sources],
@@ -317,9 +336,87 @@ class Report:
         """Give the report as JSON text."""
         return json.dumps(self.to_dict(), indent=2, ensure_ascii=False)
 
-    def to_text(self) -> str:
-        """Give the report as text for people: the verdict, the chain as a tree, and what to do."""
-        return render(self.to_dict())
+    def to_text(self, *, nodes: int | None = 200) -> str:
+        """Give the report as text for people: the verdict, the chain as a tree, and what to do.
+
+        So many `nodes` of the chain at most have a line of their own, what is broken first; the rest is folded, and
+        counted by kind and state. None folds nothing.
+        """
+        return text.render(self.to_dict(), nodes=nodes)
+
+    def to_html(self, *, picture: bool = True) -> str:
+        """Give the report as one page that needs nothing else: no script, and nothing from anywhere.
+
+        The picture of `to_svg` is in it where it can be made. Say ``picture=False`` where no other program shall run.
+        """
+        drawing = ""
+        if picture:
+            with contextlib.suppress(UnavailableError):
+                drawing = self.to_svg()
+        return html.render(self.to_dict(), picture=drawing)
+
+    def to_dot(self) -> str:
+        """Give the chain as a picture's source in Graphviz's DOT language; the verdict alone where none was walked.
+
+        Equal chains give equal text. What a large chain folds is counted in the picture.
+        """
+        return dot.render(self.to_dict()["graph"], title=f"{self.verdict.value.upper()}: {self._called}")
+
+    def to_svg(self) -> str:
+        """Give the chain as a picture, laid out by Graphviz in a process of its own and in bounded time.
+
+        Raises:
+            UnavailableError: neither the extra ``picture`` nor Graphviz's ``dot`` is here, or it failed.
+        """
+        return svg.render(self.to_dot(), title=f"{self.verdict.value}: the chain of {self._called}")
+
+    @property
+    def _called(self) -> str:
+        return f"{self.artifact.kind} {self.artifact.name}".strip()
+
+    def summary(
+        self, *, verifier: str, resource: str, policy_uri: str = "", properties: Iterable[str] = ()
+    ) -> ReportSummary:
+        """Give a SLSA verification summary of the accepted artifact: ``attest(report.artifact, summary, signer=…)``.
+
+        It says PASSED, at the levels that the proof supports and no higher, and names every attestation that the chain
+        rests on by the sha256 of its bytes. A no is never said: what is missing today may be there tomorrow.
+
+        Args:
+            verifier: who verified, as a URI: whoever relies on the summary pairs it with the signer.
+            resource: the URI from which the artifact is fetched; the summary holds for nothing else.
+            policy_uri: where the policy lies; by default a name that follows from its digest (RFC 6920).
+            properties: what else was verified, in words of your own; none begins with ``SLSA_``.
+
+        Raises:
+            GlasswingError: what `require` raises, when the artifact is not accepted.
+            UsageError: the report is a replay, whose policy and trust are a file's, or holds for another time than now;
+                or the artifact was told, with a digest that no attestation says.
+            FieldRefused: an argument is no URI, or a property is not your own.
+            LimitError: the chain rests on more attestations than a reader with the same limits would read.
+        """
+        self.require()
+        if self.replayed:
+            because = "the policy and the trust of a replay are those of a case file"
+            raise UsageError(where="summary", because=because, do="verify again, with your own")
+        if self.at != self.now:
+            found, because = format_time(self.at), "a summary tells what holds when it is verified"
+            raise UsageError(where="summary", found=found, because=because, do="verify again, without `at`")
+        return summarised(
+            self.artifact,
+            cast("Graph", self.graph),
+            self.claims,
+            self.consumed,
+            Circumstances(policy=self.policy, at=self.at, latest=self.now, limits=self.limits),
+            now=self.now,
+            version=self.version,
+            verifier=verifier,
+            resource=resource,
+            policy_uri=policy_uri,
+            properties=properties,
+            # Without the list there would have been no verdict.
+            revocations=self.revocations if self.trust.revocation_signers else None,
+        )
 
     def case(self, path: str | Path) -> Path:
         """Write everything that decided into one zip file, which `replay` verifies again with the same outcome.
@@ -344,6 +441,7 @@ class Report:
             limits=asdict(self.limits),
             revocations_seen=self.revocations_seen,
             second_opinion=self.second_opinion,
+            seen=self.seen_before,
             verdict=self.verdict.value,
             version=self.version,
         )
@@ -352,8 +450,8 @@ class Report:
 
 def report_schema() -> Mapping[str, Any]:
     """Give the JSON Schema of `Report.to_dict`."""
-    text = resources.files("glasswing_attest.report").joinpath("report.schema.json").read_text("utf-8")
-    found: Mapping[str, Any] = json.loads(text)
+    schema = resources.files("glasswing_attest.report").joinpath("report.schema.json").read_text("utf-8")
+    found: Mapping[str, Any] = json.loads(schema)
     return found
 
 
@@ -362,20 +460,3 @@ def _source(source: EvidenceSource) -> dict[str, Any]:
     if source.skipped:
         told |= {"skipped": source.skipped, "skippedNames": [shown(name) for name in source.skipped_names]}
     return told
-
-
-def _camel(value: Mapping[str, Any]) -> dict[str, Any]:
-    """Give a dataclass's fields in camelCase, without what is empty."""
-    names = {k: "".join(p.title() if i else p for i, p in enumerate(k.split("_"))) for k in value}
-    return {names[k]: v for k, v in value.items() if v not in ("", ())}
-
-
-def _graph(graph: Graph) -> dict[str, Any]:
-    nodes = []
-    for node in graph.nodes:
-        plain = _camel({**asdict(node), "evidence": (), "findings": ()})
-        plain["state"] = State(node.state).value
-        plain["evidence"] = [_camel(asdict(e)) for e in node.evidence]
-        plain["findings"] = [_camel(asdict(f)) for f in node.findings]
-        nodes.append(plain)
-    return {"root": graph.root, "nodes": nodes, "edges": [asdict(e) for e in graph.edges]}

@@ -124,7 +124,7 @@ class Statement:
 
 def _subjects(node: Node, limits: Limits) -> tuple[ResourceDescriptor, ...]:
     items = node.need("subject").array()
-    limits.check("subjects", len(items), where=f"{node.path}.subject")
+    node.within(limits, "subjects", len(items), step="subject")
     if not items:
         raise FieldMissing(where=f"{node.path}.subject", wanted="at least one subject")
     for item in items:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -49,6 +50,10 @@ _SUFFIXES = (
     ".provenance",
     ".link",
 )
+_BUNDLE = re.compile(rb'[ \t\n\r]*\{[ \t\n\r]*"mediaType"[ \t\n\r]*:')
+"""How a Sigstore bundle mostly begins. An object with this member is no container, and what is broken is none either:
+so it need not be read to know that it is an item of its own."""
+
 _TOLD_SKIPPED = 8
 """So many names of skipped files are told."""
 
@@ -222,10 +227,10 @@ class _Place:
 def _parts(evidence: Evidence, origin: str, limits: Limits, depth: int = 0) -> Iterator[_Place | Store]:
     if isinstance(evidence, str | os.PathLike):
         yield from _files(_path(evidence, origin), limits)
-    elif is_store(evidence):
-        yield evidence
     elif isinstance(evidence, Item | Attestation | AttestationSet | bytes):
         yield _Place(origin=_HANDED_OVER, items=_held(evidence, origin, limits))
+    elif is_store(evidence):
+        yield evidence
     else:
         for number, each in enumerate(_several(evidence, origin, depth, limits)):
             yield from _parts(each, f"{origin}[{number}]", limits, depth + 1)
@@ -290,6 +295,9 @@ def _read(data: bytes, origin: str, limits: Limits, *, lines: bool = False) -> I
 
 def _opened(data: bytes, origin: str, limits: Limits) -> Iterator[Item]:
     """Yield the parts of a container of another tool's; what is none, or a damaged one, is an item of its own."""
+    if _BUNDLE.match(data):
+        yield Item(data=data, origin=origin)
+        return
     try:
         found = list(parts(data, limits=limits))
     except GlasswingError:

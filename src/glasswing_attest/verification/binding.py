@@ -18,7 +18,7 @@ from glasswing_attest.verification.identity import VerifiedSigner
 from glasswing_attest.verification.proof import Proof, require_seal
 from glasswing_attest.verification.signature import SignedPayload
 from glasswing_attest.verification.timestamps import VerifiedTimes
-from glasswing_attest.verification.transparency import LoggedSignature
+from glasswing_attest.verification.transparency import LoggedSignature, LogPosition
 
 __all__ = ["VerifiedPayload", "VerifiedStatement", "check", "read", "read_again", "require_in_toto"]
 
@@ -33,7 +33,7 @@ class VerifiedPayload(Proof):
     payload: bytes
     signer: VerifiedSigner
     times: VerifiedTimes
-    logs: tuple[str, ...]
+    logs: tuple[LogPosition, ...]
     seal: InitVar[object]
 
     def __post_init__(self, seal: object) -> None:
@@ -47,7 +47,7 @@ class VerifiedStatement(Proof):
     statement: Statement
     signer: VerifiedSigner
     times: VerifiedTimes
-    logs: tuple[str, ...]
+    logs: tuple[LogPosition, ...]
     seal: InitVar[object]
 
     def __post_init__(self, seal: object) -> None:
@@ -75,7 +75,7 @@ def check(logged: LoggedSignature, times: VerifiedTimes, signer: VerifiedSigner)
         payload=require_in_toto(logged.signed).payload,
         signer=signer,
         times=times,
-        logs=tuple(sorted({e.log.name for e in logged.entries})),
+        logs=tuple(sorted({e.position for e in logged.entries if e.position is not None})),
         seal=_SEAL,
     )
 

@@ -25,17 +25,32 @@ from glasswing_attest.verification.note import Checkpoint, Note
 from glasswing_attest.verification.proof import Proof, require_seal
 from glasswing_attest.verification.signature import SignedPayload
 
-__all__ = ["LoggedSignature", "VerifiedEntry", "check"]
+__all__ = ["LogPosition", "LoggedSignature", "VerifiedEntry", "check"]
 
 _SEAL = object()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class LogPosition:
+    """A place in a log: index and tree mean something only together, and a log may have had several trees.
+
+    Attributes:
+        log: the log's id, in hex.
+        tree: the origin that the log's checkpoint tells.
+        index: the index of the entry in that tree.
+    """
+
+    log: str
+    tree: str
+    index: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedEntry:
-    """A log that holds the signature, at which index of its tree, and the time that it promised, if any."""
+    """A log that holds the signature, where in it, if that is proved, and the time that it promised, if any."""
 
     log: Log
-    index: int | None
+    position: LogPosition | None
     integrated: datetime | None
 
 
@@ -96,19 +111,17 @@ def _check_entry(entry: LogEntry, signed: SignedPayload, log: Log, limits: Limit
         raise NotLogged(where="tlogEntries.inclusionProof", because="the entry has no inclusion proof")
     if v1 and version == "0.1" and entry.inclusion_promise is None:
         raise NotLogged(where="tlogEntries.inclusionPromise", because="a bundle v0.1 needs the log's promise")
-    if entry.inclusion_proof is not None:
-        _check_inclusion(entry, log, limits)
+    position = None if entry.inclusion_proof is None else _check_inclusion(entry, log, limits)
     if v1:
         integrated = _check_promise(entry, log)
     else:
         integrated = None
         _require_no_promise(entry)
     check_body(entry, signed, limits=limits)
-    proof = entry.inclusion_proof
-    return VerifiedEntry(log=log, index=None if proof is None else proof.log_index, integrated=integrated)
+    return VerifiedEntry(log=log, position=position, integrated=integrated)
 
 
-def _check_inclusion(entry: LogEntry, log: Log, limits: Limits) -> None:
+def _check_inclusion(entry: LogEntry, log: Log, limits: Limits) -> LogPosition:
     proof = entry.inclusion_proof
     if proof is None or not proof.checkpoint:
         raise NotLogged(where="inclusionProof.checkpoint", because="the proof has no checkpoint")
@@ -125,6 +138,7 @@ def _check_inclusion(entry: LogEntry, log: Log, limits: Limits) -> None:
     )
     if root != signed_tree.root:
         raise NotLogged(where="inclusionProof.rootHash", because="the entry is not in the tree that the log signed")
+    return LogPosition(log=log.log_id.hex(), tree=signed_tree.origin, index=proof.log_index)
 
 
 def _check_promise(entry: LogEntry, log: Log) -> datetime | None:

@@ -577,7 +577,7 @@ def line(length: int) -> tuple[list[Attestation], Manifest, Policy]:
         (Limits(nodes=4), "nodes"),
         (Limits(depth=3), "depth"),
         (Limits(candidates=4), "candidates"),
-        (Limits(steps=4), "steps"),
+        (Limits(steps=14), "steps"),
         (Limits(evidence=4), "evidence"),
         (Limits(evidence_bytes=4000), "evidence_bytes"),
     ],

@@ -69,12 +69,51 @@ def test_an_unknown_option_leads_to_the_help_of_its_command(run: Run, command: s
     assert error["do"] == f"see `glasswing-attest {command} --help`"
 
 
+@pytest.mark.parametrize(
+    ("words", "where", "meant"),
+    [
+        (("verfy",), "", "verify"),
+        (("policy", "chek"), "policy", "check"),
+        (("store", "fnd", "x"), "store", "find"),
+        (("keygen", "--algorithm", "ed2551", "k"), "keygen --algorithm", "ed25519"),
+    ],
+)
+def test_a_slip_of_the_pen_is_told_what_was_meant(run: Run, words: tuple[str, ...], where: str, meant: str) -> None:
+    error = run("--json", *words).json["error"]
+    assert (error["code"], error.get("where", "")) == ("usage", where)
+    assert error["do"].startswith(f"did you mean {meant}? See `glasswing-attest")
+    assert meant in error["wanted"]
+
+
+def test_a_slip_of_the_pen_in_a_field_is_told_what_was_meant(run: Run, story: Story) -> None:
+    words = ("attest", "--key", story.folder / "trainer.key", "--record", "model", "--name", "m")
+    error = run("--json", *words, "--field", "licence=MIT", story.model).json["error"]
+    assert (error["code"], error["where"], error["do"]) == ("usage", "--field licence", "did you mean license?")
+
+
 def test_an_error_is_one_printable_line(run: Run, tmp_path: Path) -> None:
     ran = run("digest", tmp_path / "a\x1b[2J\nb")
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.count("\n") == 1
     assert "a\\x1b[2J\\x0ab" in ran.err
     assert all(c == "\n" or c.isprintable() for c in run("digest", "--\x1b[2J").err)
+
+
+@pytest.mark.parametrize(
+    ("words", "because", "do"),
+    [
+        (("verify", "--nme", "x", "m"), "unrecognized arguments: --nme", "did you mean --name? See `"),
+        (("verify", "--polcy=p", "m"), "unrecognized arguments: --polcy", "did you mean --policy? See `"),
+        (("verify", "m"), "the following arguments are required: --policy, --trust", "see `"),
+        (("verify", "--policy", "p", "--trust", "t", "m", "n"), "unrecognized arguments: n", "see `"),
+    ],
+)
+def test_a_slip_of_the_pen_in_an_option_is_told_before_what_is_missing(
+    run: Run, words: tuple[str, ...], because: str, do: str
+) -> None:
+    error = run(*words, "--json").json["error"]
+    assert (error["code"], error["where"], error["because"]) == ("usage", "verify", because)
+    assert error["do"].startswith(do)
 
 
 @pytest.mark.parametrize(

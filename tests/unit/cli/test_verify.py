@@ -390,3 +390,53 @@ def test_hostile_evidence_reaches_no_terminal(run: Run, story: Story) -> None:
     as_json = run("verify", "--json", *story.deciding, "--evidence", hostile, story.model)
     for text in (ran.out, ran.err, as_json.out, as_json.err):
         assert all(c == "\n" or c.isprintable() for c in text)
+
+
+def test_an_expired_policy_is_named(run: Run, story: Story) -> None:
+    policy = story.folder / "old.yaml"
+    policy.write_text("expires: 2020-01-01T00:00:00Z\n" + (story.folder / "policy.yaml").read_text())
+    error = run("verify", "--json", "--policy", policy, "--trust", story.folder / "trust.yaml", story.model).json[
+        "error"
+    ]
+    assert (error["code"], error["where"]) == ("unavailable.policy-expired", f"{policy}: expires")
+
+
+def test_policy_and_trust_in_each_others_place(run: Run, story: Story) -> None:
+    ran = run(
+        "verify",
+        "--json",
+        "--policy",
+        story.folder / "trust.yaml",
+        "--trust",
+        story.folder / "policy.yaml",
+        story.model,
+    )
+    error = ran.json["error"]
+    assert (ran.code, error["code"], error["where"]) == (2, "malformed.policy", str(story.folder / "trust.yaml"))
+    assert error["because"] == "this looks like a trust file"
+    ran = run(
+        "verify",
+        "--json",
+        "--policy",
+        story.folder / "policy.yaml",
+        "--trust",
+        story.folder / "policy.yaml",
+        story.model,
+    )
+    assert (ran.code, ran.json["error"]["because"]) == (2, "this looks like a policy")
+
+
+def test_a_policy_that_is_no_policy_is_not_called_evidence(run: Run, story: Story) -> None:
+    policy = story.folder / "run.jsonl"
+    policy.write_text("{}\n")
+    ran = run("verify", "--policy", policy, "--trust", story.folder / "trust.yaml", story.model)
+    assert ran.code == 2
+    assert "evidence" not in ran.err
+    assert "found .jsonl, wanted .yaml, .yml, .toml or .json" in ran.err
+
+
+def test_a_path_without_evidence_is_to_be_checked(run: Run, story: Story) -> None:
+    ran = run("verify", "--json", *story.deciding, "--evidence", story.folder / "nope", story.model)
+    assert ran.code == 3
+    (finding,) = ran.json["findings"]
+    assert (finding["code"], finding["do"][:36]) == ("unavailable.store", "check the path that was given; if it")

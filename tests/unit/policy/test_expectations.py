@@ -300,7 +300,7 @@ def test_the_sha1_of_a_commit_is_not_its_git_commit() -> None:
     [
         *(({"predicate": uri}, "a provenance rule needs expect.builder") for uri in PROVENANCES),
         *(
-            ({"predicate": uri, "expect": {"builder": "b", "ref": "refs/heads/main"}}, "expect.ref does not apply")
+            ({"predicate": uri, "expect": {"builder": "b", "resource": "x"}}, "expect.resource does not apply")
             for uri in PROVENANCES
         ),
         ({"predicate": SOURCE_PROVENANCE_V1}, "needs expect.resource"),

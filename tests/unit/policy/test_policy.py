@@ -80,9 +80,6 @@ REFUSED: dict[str, tuple[Change, str]] = {
     "unknown field": (setting("node", {}), "node"),
     "unknown field within": (setting(f"{RULE}/signedby", {}), "nodes.model.require[0].signedby"),
     "unknown expectation": (setting(f"{RULE}/expect/builders", "x"), "nodes.model.require[0].expect.builders"),
-    "where is not read yet": (setting(f"{RULE}/where", "true"), "nodes.model.require[0].where"),
-    "max_age is not read yet": (setting(f"{RULE}/max_age", "30d"), "nodes.model.require[0].max_age"),
-    "contradictions is not read yet": (setting("contradictions", "deny"), "contradictions"),
     "unknown kind": (setting("nodes/models", {"trim": {"reason": "x"}}), "nodes.models"),
     "kind run": (setting("nodes/run", {"trim": {"reason": "x"}}), "nodes.run"),
     "times of neither kind": (setting("times", "any"), "times"),
@@ -445,6 +442,7 @@ def test_a_name_that_the_trust_lacks_fails_when_the_verifier_is_built() -> None:
     with pytest.raises(PolicyRefused) as caught:
         Verifier(policy=policy_of(), trust=trust_of("trainer", "data-team"))
     assert (caught.value.kind, caught.value.where) == ("policy", "identities.developer.key")
+    assert caught.value.because == "the trust has no such key"
     assert caught.value.found == "developer"
 
 

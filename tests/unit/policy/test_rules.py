@@ -346,7 +346,7 @@ def test_the_finding_says_what_to_do() -> None:
     report = chain.assess([run, chain.record, chain.source])
     with pytest.raises(NotAccepted) as caught:
         report.require()
-    assert caught.value.guidance == "use an attestation that says so, or change what the policy expects"
+    assert caught.value.guidance == "ask for an artifact that meets it, or change what the policy expects"
     assert caught.value.rule == "nodes.model.expect.builder"
     assert caught.value.report is report
 

@@ -124,7 +124,7 @@ def test_a_key_is_told_by_its_names_and_its_fingerprint() -> None:
 def test_everything_that_an_identity_asks_for_is_told() -> None:
     whole = Identity(issuer="i", root="r", san="s", claims={"build_trigger": "push"})
     assert asked("x", whole) == "x (issuer i, root r, san s, build_trigger push)"
-    github = {name: name.upper() for name in GitHub.model_fields} | {"repository": "a/b"}
+    github = {name: name.upper() for name in GitHub.model_fields} | {"repository": "a/b", "ref": "refs/heads/main"}
     said = asked("x", Identity(issuer="i", github=GitHub(**github)))
     assert all(f"{name} {value}" in said for name, value in github.items())
 

@@ -336,7 +336,7 @@ def test_many_things_that_the_policy_cuts_away_are_one_line(packages: int, lines
     assert len(told) == lines
     if lines == 1:
         assert told == [
-            f"   ├─ ✂ {packages} of kind dependency, each cut away by the policy: {', '.join(names[:3])}, …",
+            f"   ├─ ✂ {packages} of kind dependency, each cut away by the policy (x): {', '.join(names[:3])}, …",
         ]
     # Nothing is cut silently: the data has every one of them, and what is not trimmed keeps its line.
     assert report.graph is not None

@@ -19,6 +19,7 @@ from glasswing_attest.attestation import Attestation
 from glasswing_attest.bundle import Bundle, MessageSignature
 from glasswing_attest.claims import read, registry_of
 from glasswing_attest.errors import CertificateUntrusted, NotPem, Revoked, SubjectMismatch, TrustRefused
+from glasswing_attest.limits import DEFAULT, Budget
 from glasswing_attest.policy.policy import SignedBy
 from glasswing_attest.policy.rules.signed_by import enough
 from glasswing_attest.testing import VirtualSigstore
@@ -254,7 +255,8 @@ nodes: {model: {trim: {reason: none is asked about}}}
 
     def claims(*attestations: Attestation) -> list[object]:
         proved = [p for a in attestations for p in prove(a, trust, claimed_at=now)]
-        return [c.signer.fingerprint for c in enough([read(p, registry_of()) for p in proved], two, policy)]
+        found = enough([read(p, registry_of()) for p in proved], two, policy, Budget(DEFAULT, "steps"))
+        return [c.signer.fingerprint for c in found]
 
     assert claims(wrapped, bare) == []
     assert len(set(claims(wrapped, bare, third))) == 2

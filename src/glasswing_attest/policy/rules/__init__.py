@@ -8,20 +8,45 @@ together.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 
 from glasswing_attest.claims import Claim
 from glasswing_attest.findings import Finding
-from glasswing_attest.policy.policy import Policy, Requirement
-from glasswing_attest.policy.rules import expect, inputs, signed_by, times
+from glasswing_attest.policy.circumstances import Circumstances
+from glasswing_attest.policy.policy import Requirement
+from glasswing_attest.policy.rules import (
+    expect,
+    inputs,
+    level,
+    max_age,
+    metric,
+    parameters,
+    signed_by,
+    source,
+    times,
+    version,
+    where,
+)
 
 __all__ = ["COMPLAINTS", "Rule", "complaints"]
 
-Rule = Callable[[Claim, Requirement, Policy, datetime], list[Finding]]
+Rule = Callable[[Claim, Requirement, Circumstances], list[Finding]]
 
-COMPLAINTS: tuple[Rule, ...] = (signed_by.complaints, expect.complaints, inputs.complaints, times.complaints)
+COMPLAINTS: tuple[Rule, ...] = (
+    signed_by.complaints,
+    expect.complaints,
+    level.complaints,
+    source.complaints,
+    parameters.complaints,
+    metric.complaints,
+    version.complaints,
+    inputs.complaints,
+    times.complaints,
+    max_age.complaints,
+)
 
 
-def complaints(claim: Claim, requirement: Requirement, policy: Policy, at: datetime) -> tuple[Finding, ...]:
+def complaints(claim: Claim, requirement: Requirement, circumstances: Circumstances) -> tuple[Finding, ...]:
     """Give every complaint of every rule about one claim; none means that it satisfies the requirement by itself."""
-    return tuple(finding for rule in COMPLAINTS for finding in rule(claim, requirement, policy, at))
+    found = tuple(finding for rule in COMPLAINTS for finding in rule(claim, requirement, circumstances))
+    # A condition is work, which nobody makes us do whom the policy does not believe anyway.
+    return found or tuple(where.complaints(claim, requirement, circumstances))

@@ -6,18 +6,21 @@ taken: for a minimum they count once, for a maximum twice.
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from glasswing_attest.artifact.digest import DigestSet, Form
 from glasswing_attest.claims import Claim
+from glasswing_attest.errors import shown
 from glasswing_attest.findings import Finding, Tier
-from glasswing_attest.policy.policy import Policy, Requirement
+from glasswing_attest.policy.circumstances import Circumstances
+from glasswing_attest.policy.policy import Requirement
+from glasswing_attest.statement.predicates.predicate_type import ROLES
 from glasswing_attest.statement.resource import ResourceDescriptor
 
 __all__ = ["complaints"]
 
+_TOLD = 3
 
-def complaints(claim: Claim, requirement: Requirement, _policy: Policy, _at: datetime) -> list[Finding]:
+
+def complaints(claim: Claim, requirement: Requirement, _circumstances: Circumstances) -> list[Finding]:
     """Complain about every role with too few or too many inputs."""
     found = []
     for role, wanted in requirement.inputs.items():
@@ -30,12 +33,20 @@ def complaints(claim: Claim, requirement: Requirement, _policy: Policy, _at: dat
                     tier=Tier.CONTRAINDICATED,
                     subject=requirement.predicate,
                     rule=f"inputs.{role}",
-                    found=str(least if least < wanted.least else most),
+                    found=f"{least}{_unknown(claim)}" if least < wanted.least else str(most),
                     wanted=f"at least {wanted.least}" + ("" if wanted.most is None else f", at most {wanted.most}"),
                     do=f"record every {role} that the run used, and nothing else",
                 )
             )
     return found
+
+
+def _unknown(claim: Claim) -> str:
+    """Say which roles are none that is known: what has one may have been meant for another."""
+    roles = sorted({d.role for d in claim.dependencies if d.role not in ("", *ROLES)})
+    more = ", …" if len(roles) > _TOLD else ""
+    told = ", ".join(shown(role) for role in roles[:_TOLD])
+    return f", beside what has the role {told}{more}: no known one, so it counts as dependency" if roles else ""
 
 
 def _most(named: list[ResourceDescriptor]) -> int:

@@ -6,11 +6,15 @@ so do two signatures by one key. Each signer's statement must satisfy the whole 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from glasswing_attest.claims import Claim
 from glasswing_attest.findings import Finding, Tier
+from glasswing_attest.limits import Budget
+from glasswing_attest.policy.circumstances import Circumstances
 from glasswing_attest.policy.identities import asked, is_signer, mismatches
 from glasswing_attest.policy.policy import Policy, Requirement, SignedBy
 
@@ -22,8 +26,9 @@ def names_of(claim: Claim, rule: SignedBy, policy: Policy) -> frozenset[str]:
     return frozenset(name for name in rule.names if is_signer(policy.identities[name], claim.signer))
 
 
-def complaints(claim: Claim, requirement: Requirement, policy: Policy, _at: datetime) -> list[Finding]:
+def complaints(claim: Claim, requirement: Requirement, circumstances: Circumstances) -> list[Finding]:
     """Complain when the signer is none of the identities."""
+    policy = circumstances.policy
     if names_of(claim, requirement.signed_by, policy):
         return []
     return [
@@ -56,63 +61,104 @@ def _hidden(claim: Claim, rule: SignedBy, policy: Policy) -> str:
     return f", with {', '.join(f'{part} {value}' if value else f'no {part}' for part, value in closest.items())}"
 
 
-def enough(claims: Sequence[Claim], rule: SignedBy, policy: Policy) -> tuple[Claim, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Voice:
+    """A claim, and the identities of the rule that its signer is."""
+
+    claim: Claim
+    names: frozenset[str]
+
+    @property
+    def key(self) -> str:
+        return self.claim.signer.fingerprint
+
+    @property
+    def principal(self) -> str:
+        return self.claim.signer.principal
+
+
+def enough(claims: Sequence[Claim], rule: SignedBy, policy: Policy, budget: Budget) -> tuple[Claim, ...]:
     """Give claims by `rule.count` distinct signers, each standing for a distinct name; nothing when there are too few.
 
-    `claims` come in order of preference. For ``same_statement`` all must have the same payload.
+    `claims` come in order of preference: of the first that suffice. For ``same_statement`` all must have the same
+    payload.
+
+    Raises:
+        LimitError: it takes more steps than the budget has.
     """
-    if rule.over == "same_statement":
-        by_payload: dict[str, list[Claim]] = {}
-        for claim in claims:
-            by_payload.setdefault(claim.key[0], []).append(claim)
-        groups: Iterable[Sequence[Claim]] = by_payload.values()
-    else:
-        groups = [claims]
-    for group in groups:
-        chosen = _distinct(group, rule, policy)
-        if len(chosen) >= rule.count:
-            order = {id(c): i for i, c in enumerate(group)}
-            return tuple(sorted(chosen, key=lambda c: order[id(c)])[: rule.count])
-    return ()
+    voices = [_Voice(claim=claim, names=names_of(claim, rule, policy)) for claim in claims]
+    groups: dict[str, list[int]] = {}
+    for number, claim in enumerate(claims):
+        groups.setdefault(claim.key[0] if rule.over == "same_statement" else "", []).append(number)
+    found: dict[int, list[_Voice]] = {}
+    for numbers in groups.values():
+        several = [voices[number] for number in numbers]
+        fewest = _fewest(several, rule.count, budget)
+        if fewest is not None:
+            found[numbers[fewest - 1]] = _distinct(several[:fewest], rule.count, budget)
+    if not found:
+        return ()
+    order = {id(claim): number for number, claim in enumerate(claims)}
+    chosen = (voice.claim for voice in found[min(found)])
+    return tuple(sorted(chosen, key=lambda claim: order[id(claim)])[: rule.count])
 
 
-def _distinct(claims: Sequence[Claim], rule: SignedBy, policy: Policy) -> list[Claim]:
-    """Choose claims by distinct signers for distinct names, as many as possible. One key is one signer."""
-    chosen = _matched(claims, rule, policy)
-    prints = [c.signer.fingerprint for c in chosen]
-    # A key that signs by itself and through a certificate has two principals. Each of its ways is tried alone, and no
-    # further: that can only be too strict.
-    for twice in sorted({p for p in prints if prints.count(p) > 1}):
-        ways = {c.signer.principal for c in claims if c.signer.fingerprint == twice}
-        fewer = [
-            _matched([c for c in claims if c.signer.fingerprint != twice or c.signer.principal == way], rule, policy)
-            for way in sorted(ways)
-        ]
-        chosen = max(fewer, key=len)
-    prints = [c.signer.fingerprint for c in chosen]
-    return [c for i, c in enumerate(chosen) if c.signer.fingerprint not in prints[:i]]
+def _fewest(voices: Sequence[_Voice], count: int, budget: Budget) -> int | None:
+    """Give how many of them suffice, from the first on. More claims are never fewer signers, so it is searched for."""
+    several = range(count, len(voices) + 1)
+    place = bisect_left(several, True, key=lambda number: bool(_distinct(voices[:number], count, budget)))
+    return several[place] if place < len(several) else None
 
 
-def _matched(claims: Sequence[Claim], rule: SignedBy, policy: Policy) -> list[Claim]:
-    signers: dict[str, list[Claim]] = {}
-    for claim in claims:
-        signers.setdefault(claim.signer.principal, []).append(claim)
-    names = {p: set().union(*(names_of(c, rule, policy) for c in cs)) for p, cs in signers.items()}
-    return [next(c for c in signers[p] if n in names_of(c, rule, policy)) for n, p in _assign(names).items()]
+def _distinct(voices: Sequence[_Voice], count: int, budget: Budget) -> list[_Voice]:
+    """Choose so many claims by distinct signers for distinct names. One key is one signer, and so is one principal."""
+    left = [voices]
+    while left:
+        among = left.pop()
+        budget.spend(len(among), where="signed_by")
+        chosen = _matched(among)
+        if len(chosen) < count:
+            continue
+        keys = [voice.key for voice in chosen]
+        twice = min((key for key in keys if keys.count(key) > 1), default=None)
+        if twice is None:
+            return chosen
+        # A key that signs by itself and through a certificate has two principals, of which one may count: either is
+        # tried, since to have one of them at hand must not be worse than to have none.
+        ways = sorted({voice.principal for voice in among if voice.key == twice}, reverse=True)
+        left += [[v for v in among if v.key != twice or v.principal == way] for way in ways]
+    return []
 
 
-def _assign(names: dict[str, set[str]]) -> dict[str, str]:
+def _matched(voices: Iterable[_Voice]) -> list[_Voice]:
+    signers: dict[str, list[_Voice]] = {}
+    for voice in voices:
+        signers.setdefault(voice.principal, []).append(voice)
+    names = {principal: frozenset().union(*(v.names for v in several)) for principal, several in signers.items()}
+    return [next(v for v in signers[p] if name in v.names) for name, p in _assign(names).items()]
+
+
+def _assign(names: Mapping[str, frozenset[str]]) -> dict[str, str]:
     """Match signers to distinct names, as many as possible (augmenting paths). Gives name -> signer."""
     taken: dict[str, str] = {}
-
-    def place(signer: str, seen: set[str]) -> bool:
-        for name in sorted(names[signer] - seen):
-            seen.add(name)
-            if name not in taken or place(taken[name], seen):
-                taken[name] = signer
-                return True
-        return False
-
+    # From where a search ended in vain no later one leads on, so each name is gone through once for all of those.
+    vain: set[str] = set()
     for signer in names:
-        place(signer, set())
+        came: dict[str, str] = {}  # who asks for a name: a signer without one, or one who would give up his own
+        asking, free = deque([signer]), None
+        while asking and free is None:
+            each = asking.popleft()
+            for name in sorted(names[each] - vain - came.keys()):
+                came[name] = each
+                if name not in taken:
+                    free = name
+                    break
+                asking.append(taken[name])
+        if free is None:
+            vain |= came.keys()
+            continue
+        has = {holder: name for name, holder in taken.items()}
+        while free is not None:
+            taken[free] = came[free]
+            free = has.get(came[free])
     return taken

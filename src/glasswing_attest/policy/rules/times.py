@@ -13,14 +13,15 @@ from itertools import pairwise
 from glasswing_attest._wire import format_time
 from glasswing_attest.claims import Claim
 from glasswing_attest.findings import Finding, Tier
-from glasswing_attest.policy.policy import Policy, Requirement
+from glasswing_attest.policy.circumstances import Circumstances
+from glasswing_attest.policy.policy import Requirement
 from glasswing_attest.statement.predicates.run import Run
 from glasswing_attest.statement.predicates.summary import VerificationSummary
 
 __all__ = ["complaints"]
 
 
-def complaints(claim: Claim, requirement: Requirement, _policy: Policy, at: datetime) -> list[Finding]:
+def complaints(claim: Claim, requirement: Requirement, circumstances: Circumstances) -> list[Finding]:
     """Complain about a run that ends before it starts, or about what ends after it was signed."""
     said = claim.predicate
     told: list[tuple[str, datetime | None]]
@@ -30,7 +31,7 @@ def complaints(claim: Claim, requirement: Requirement, _policy: Policy, at: date
         told = [("timeVerified", said.time_verified)]
     else:
         return []
-    told.append(("signed", claim.signed_by or at))
+    told.append(("signed", claim.signed_by or circumstances.at))
     known = [(name, time) for name, time in told if time is not None]
     return [
         _complaint(requirement, f"{a[0]} {format_time(a[1])}", f"no later than {b[0]} {format_time(b[1])}")

@@ -1,4 +1,4 @@
-"""Which of a build's dependencies is its source, as the documentation of its buildType says?
+"""Which of a build's dependencies is its source, and where does that come from, as its buildType's page says?
 
 Most producers write no ``annotations.role``, but some buildTypes document which dependency is what. Each one here is a
 pure function over the parameters and one dependency, and stands beside the page that documents it. What a page does not
@@ -14,9 +14,11 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from glasswing_attest._wire import JsonValue
+from glasswing_attest.statement.predicates.run import BuildSource
+from glasswing_attest.statement.repository import revision
 from glasswing_attest.statement.resource import ResourceDescriptor
 
-__all__ = ["BUILD_TYPES", "Parameters", "role_of"]
+__all__ = ["BUILD_TYPES", "SOURCES", "Parameters", "from_config_source", "role_of", "source_of"]
 
 Parameters = Mapping[str, JsonValue]
 _Role = Callable[[Parameters, Parameters, ResourceDescriptor], str]
@@ -99,3 +101,72 @@ BUILD_TYPES: Mapping[str, _Role] = MappingProxyType(
     }
 )
 """The buildTypes whose documentation says which dependency is what."""
+
+
+def source_of(build_type: str, external: Parameters, internal: Parameters) -> BuildSource | None:
+    """Give what the buildType's documentation calls the source; None where it says nothing of one.
+
+    >>> workflow = {"workflow": {"repository": "https://github.com/acme/train", "ref": "refs/heads/main"}}
+    >>> source_of("https://actions.github.io/buildtypes/workflow/v1", workflow, {}).ref
+    'refs/heads/main'
+    """
+    documented = SOURCES.get(build_type)
+    return None if documented is None else documented(external, internal)
+
+
+def _workflow_source(external: Parameters, _internal: Parameters) -> BuildSource:
+    """``workflow.repository`` and ``workflow.ref``: the repository and the reference that the workflow ran from."""
+    return _source(external.get("workflow"), "repository", "ref")
+
+
+def _delegator_source(_external: Parameters, internal: Parameters) -> BuildSource:
+    """``GITHUB_REPOSITORY`` and ``GITHUB_REF``, as for its role."""
+    found = _source(internal, "GITHUB_REPOSITORY", "GITHUB_REF")
+    return BuildSource(uri=f"https://github.com/{found.uri}", ref=found.ref) if found.uri else found
+
+
+def _container_source(external: Parameters, _internal: Parameters) -> BuildSource:
+    """``source``, the primary input of the build."""
+    uri = _source(external.get("source"), "uri", "").uri
+    return BuildSource(uri=uri, ref=revision(uri))
+
+
+def _circleci_source(external: Parameters, _internal: Parameters) -> BuildSource:
+    """``repository`` and ``ref``: docs/build-types.md."""
+    return _source(external, "repository", "ref")
+
+
+def _source(said: object, uri: str, ref: str) -> BuildSource:
+    """Read both, each only where it is a text."""
+    told = [said.get(name) for name in (uri, ref)] if isinstance(said, Mapping) else [None, None]
+    repository, reference = (value if isinstance(value, str) else "" for value in told)
+    return BuildSource(uri=repository, ref=reference)
+
+
+def from_config_source(build_type: str, uri: str) -> BuildSource | None:
+    """Give the source of a build of v0.2, where its ``invocation.configSource`` is what was built.
+
+    SLSA v0.2 says that it is where the configuration comes from, which may be another repository than the code's. For
+    these buildTypes it is the repository that the workflow ran in.
+    """
+    return BuildSource(uri=uri, ref=revision(uri)) if build_type in _CONFIGURED_IN_SOURCE else None
+
+
+SOURCES: Mapping[str, Callable[[Parameters, Parameters], BuildSource]] = MappingProxyType(
+    {
+        "https://actions.github.io/buildtypes/workflow/v1": _workflow_source,
+        "https://slsa-framework.github.io/github-actions-buildtypes/workflow/v1": _workflow_source,
+        "https://github.com/slsa-framework/slsa-github-generator/delegator-generic@v0": _delegator_source,
+        "https://slsa.dev/container-based-build/v0.1?draft": _container_source,
+        "https://glasswing-attest.readthedocs.io/build-types/circleci-job/v1": _circleci_source,
+    }
+)
+"""The buildTypes whose documentation says where the source comes from."""
+
+_CONFIGURED_IN_SOURCE = (
+    "https://github.com/slsa-framework/slsa-github-generator/generic@v1",
+    "https://github.com/slsa-framework/slsa-github-generator/go@v1",
+    "https://github.com/slsa-framework/slsa-github-generator/container@v1",
+    "https://github.com/npm/cli/gha/v1",
+    "https://github.com/npm/cli/gha/v2",
+)

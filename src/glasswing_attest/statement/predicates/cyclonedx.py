@@ -18,6 +18,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from types import MappingProxyType
 
 from glasswing_attest._wire import JsonValue, Node, read_json
@@ -120,10 +121,15 @@ def _of_version(version: str) -> PredicateType:
     return PredicateType(
         uri=f"{CYCLONEDX}/v{version}",
         parse=lambda node, limits: CycloneDX.from_predicate(node, limits=limits, version=version),
+        told_at=attrgetter("created"),
     )
 
 
 TYPES = (
-    PredicateType(uri=CYCLONEDX, parse=lambda node, limits: CycloneDX.from_predicate(node, limits=limits)),
+    PredicateType(
+        uri=CYCLONEDX,
+        parse=lambda node, limits: CycloneDX.from_predicate(node, limits=limits),
+        told_at=attrgetter("created"),
+    ),
     *map(_of_version, _VERSIONED),
 )

@@ -72,7 +72,7 @@ def get_flag(node: Node, name: str) -> bool:
 def get_text_map(node: Node, name: str) -> Mapping[str, str]:
     """Give an optional member that is an object of strings."""
     found = node.get(name)
-    return NOTHING if found is None else MappingProxyType({key: value.text() for key, value in found.members()})
+    return NOTHING if found is None else MappingProxyType(dict(found.texts()))
 
 
 def get_object(node: Node, name: str) -> Mapping[str, JsonValue]:
@@ -90,7 +90,7 @@ def get_descriptor(node: Node, name: str, limits: Limits) -> ResourceDescriptor 
 def get_descriptors(node: Node, name: str, limits: Limits) -> tuple[ResourceDescriptor, ...]:
     """Give an optional list of ResourceDescriptors, bounded as dependencies are."""
     items = node.get_array(name)
-    limits.check("dependencies", len(items), where=f"{node.path}.{name}")
+    node.within(limits, "dependencies", len(items), step=name)
     return tuple(ResourceDescriptor.parse(item, limits=limits) for item in items)
 
 

@@ -16,6 +16,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from types import MappingProxyType
 
 from glasswing_attest._wire import JsonValue, Node, read_json
@@ -89,8 +90,14 @@ def _version(node: Node | None) -> int | None:
 
 
 TYPES = (
-    PredicateType(uri=OPENVEX, parse=lambda node, limits: OpenVex.from_predicate(node, limits=limits)),
     PredicateType(
-        uri=OPENVEX_V02, parse=lambda node, limits: OpenVex.from_predicate(node, limits=limits, context=OPENVEX_V02)
+        uri=OPENVEX,
+        parse=lambda node, limits: OpenVex.from_predicate(node, limits=limits),
+        told_at=attrgetter("timestamp"),
+    ),
+    PredicateType(
+        uri=OPENVEX_V02,
+        parse=lambda node, limits: OpenVex.from_predicate(node, limits=limits, context=OPENVEX_V02),
+        told_at=attrgetter("timestamp"),
     ),
 )

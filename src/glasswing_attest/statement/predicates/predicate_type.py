@@ -1,6 +1,6 @@
 """How is one predicate type read, what is it about, and which edges does it draw?
 
-A `PredicateType` is a URI with four pure functions. What is built in stands in `registry`; what else decides is passed
+A `PredicateType` is a URI with five pure functions. What is built in stands in `registry`; what else decides is passed
 to the `Verifier` explicitly, and never found by itself.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -47,8 +48,10 @@ class PredicateType:
         scope: the repository or resource that the predicate claims to speak for, or "".
         subjects: draws from the subjects that stand in the statement, and from what `parse` gave, what it is about in
             their place; pure. For a type that writes as a subject what is no thing's digest.
+        told_at: gives when the signer found out what the predicate says, by his own word, or None. Where only a key
+            signed, nothing else tells how old the statement is.
 
-    Whatever else one of these four raises counts as a malformed predicate: the statement proves nothing.
+    Whatever else one of these five raises counts as a malformed predicate: the statement proves nothing.
     """
 
     uri: str
@@ -56,6 +59,7 @@ class PredicateType:
     dependencies: Callable[[object], Iterable[Dependency]] | None = None
     scope: Callable[[object], str] | None = None
     subjects: Callable[[Subjects, object], Iterable[ResourceDescriptor]] | None = None
+    told_at: Callable[[object], datetime | None] | None = None
 
     @property
     def label(self) -> str:

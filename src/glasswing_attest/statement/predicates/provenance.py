@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 from glasswing_attest._wire import JsonValue, Node
 from glasswing_attest.limits import DEFAULT, Limits
-from glasswing_attest.statement.predicates.build_types import role_of
+from glasswing_attest.statement.predicates.build_types import role_of, source_of
 from glasswing_attest.statement.predicates.fields import (
     NOTHING,
     empty_object,
@@ -34,7 +34,8 @@ from glasswing_attest.statement.predicates.fields import (
     when,
 )
 from glasswing_attest.statement.predicates.predicate_type import Dependency, PredicateType
-from glasswing_attest.statement.predicates.run import PROVENANCE_V1, Run
+from glasswing_attest.statement.predicates.run import NO_SOURCE, PROVENANCE_V1, BuildSource, Run, told_at
+from glasswing_attest.statement.repository import repository, revision
 from glasswing_attest.statement.resource import ResourceDescriptor
 
 __all__ = ["PROVENANCE_V1", "TYPES", "Provenance"]
@@ -71,6 +72,26 @@ class Provenance(Run):
     def predicate_type(self) -> str:
         """``https://slsa.dev/provenance/v1``."""
         return PROVENANCE_V1
+
+    @property
+    def external(self) -> Mapping[str, JsonValue]:
+        """``externalParameters``."""
+        return self.external_parameters
+
+    @property
+    def source(self) -> BuildSource:
+        """What the build type's documentation calls the source; else the one repository that all of the code is of.
+
+        Code of several revisions is of none: which of them was built, nothing says.
+        """
+        documented = source_of(self.build_type, self.external_parameters, self.internal_parameters)
+        if documented is not None:
+            return documented
+        uris = [d.resource.uri for d in _dependencies(self) if d.kind == "code"]
+        if len({repository(uri) for uri in uris}) != 1:
+            return NO_SOURCE
+        refs = {revision(uri) for uri in uris}
+        return BuildSource(uri=uris[0], ref=refs.pop() if len(refs) == 1 else "")
 
     @classmethod
     def from_predicate(cls, node: Node, *, limits: Limits = DEFAULT) -> Provenance:
@@ -135,5 +156,6 @@ TYPES = (
         uri=PROVENANCE_V1,
         parse=lambda node, limits: Provenance.from_predicate(node, limits=limits),
         dependencies=_dependencies,
+        told_at=told_at,
     ),
 )

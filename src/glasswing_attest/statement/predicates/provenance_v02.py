@@ -26,6 +26,7 @@ from glasswing_attest._wire import JsonValue, Node
 from glasswing_attest.artifact.digest import DigestSet
 from glasswing_attest.errors import FieldMissing
 from glasswing_attest.limits import DEFAULT, Limits
+from glasswing_attest.statement.predicates.build_types import from_config_source
 from glasswing_attest.statement.predicates.fields import (
     NOTHING,
     empty_object,
@@ -37,10 +38,14 @@ from glasswing_attest.statement.predicates.fields import (
 from glasswing_attest.statement.predicates.predicate_type import Dependency, PredicateType
 from glasswing_attest.statement.predicates.run import (
     IN_TOTO_PROVENANCE_V01,
+    NO_SOURCE,
     PROVENANCE_V01,
     PROVENANCE_V02,
+    BuildSource,
     Run,
+    told_at,
 )
+from glasswing_attest.statement.repository import revision
 from glasswing_attest.statement.resource import ResourceDescriptor
 
 __all__ = ["TYPES", "Completeness", "ConfigSource", "ProvenanceV01", "ProvenanceV02"]
@@ -83,6 +88,17 @@ class ProvenanceV02(_Older):
     config_source: ConfigSource = ConfigSource()
     parameters: Mapping[str, JsonValue] = field(default_factory=lambda: NOTHING, hash=False)
     build_config: Mapping[str, JsonValue] = field(default_factory=lambda: NOTHING, hash=False)
+
+    @property
+    def external(self) -> Mapping[str, JsonValue]:
+        """``parameters``, ``environment`` and ``configSource``, but for its digest."""
+        source = {"uri": self.config_source.uri, "entryPoint": self.config_source.entry_point}
+        return {"parameters": dict(self.parameters), "environment": dict(self.environment), "configSource": {**source}}
+
+    @property
+    def source(self) -> BuildSource:
+        """What the configuration was taken from, for build types where that is what was built."""
+        return from_config_source(self.build_type, self.config_source.uri) or NO_SOURCE
 
     @classmethod
     def from_predicate(cls, node: Node, *, limits: Limits = DEFAULT) -> ProvenanceV02:
@@ -127,6 +143,22 @@ class ProvenanceV01(_Older):
     defined_in_material: int | None = None
     entry_point: str = ""
     arguments: Mapping[str, JsonValue] = field(default_factory=lambda: NOTHING, hash=False)
+
+    @property
+    def external(self) -> Mapping[str, JsonValue]:
+        """``arguments``, ``environment``, ``entryPoint``, and as ``definedInMaterial`` the URI of that material."""
+        return {
+            "arguments": dict(self.arguments),
+            "environment": dict(self.environment),
+            "entryPoint": self.entry_point,
+            "definedInMaterial": self.source.uri,
+        }
+
+    @property
+    def source(self) -> BuildSource:
+        """The material that holds the recipe."""
+        uri = "" if self.defined_in_material is None else self.materials[self.defined_in_material].uri
+        return BuildSource(uri=uri, ref=revision(uri))
 
     @classmethod
     def from_predicate(cls, node: Node, *, limits: Limits = DEFAULT) -> ProvenanceV01:
@@ -219,12 +251,14 @@ TYPES = (
         uri=PROVENANCE_V02,
         parse=lambda node, limits: ProvenanceV02.from_predicate(node, limits=limits),
         dependencies=_materials_of_v02,
+        told_at=told_at,
     ),
     *(
         PredicateType(
             uri=uri,
             parse=lambda node, limits: ProvenanceV01.from_predicate(node, limits=limits),
             dependencies=_materials_of_v01,
+            told_at=told_at,
         )
         for uri in (PROVENANCE_V01, IN_TOTO_PROVENANCE_V01)
     ),

@@ -6,11 +6,12 @@ Each predicate module says so itself, in its `TYPES`; a type of our own is a rec
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 
 from glasswing_attest._wire import Node
 from glasswing_attest.errors import UsageError
 from glasswing_attest.limits import Limits
-from glasswing_attest.records import CodeRecord, registry
+from glasswing_attest.records import CodeRecord, EvaluationRecord, registry
 from glasswing_attest.records.base import Record
 from glasswing_attest.statement.predicates import (
     classic_link,
@@ -46,6 +47,10 @@ def _code_scope(predicate: object) -> str:
     return predicate.repository or "" if isinstance(predicate, CodeRecord) else ""
 
 
+def _finished(predicate: object) -> datetime | None:
+    return predicate.finished if isinstance(predicate, EvaluationRecord) else None
+
+
 BUILT_IN: tuple[PredicateType, ...] = (
     *provenance.TYPES,
     *provenance_v02.TYPES,
@@ -70,6 +75,7 @@ BUILT_IN: tuple[PredicateType, ...] = (
             uri=record.predicate_type,
             parse=_reader(record),
             scope=_code_scope if record is CodeRecord else None,
+            told_at=_finished if record is EvaluationRecord else None,
         )
         for record in registry
     ),

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from glasswing_attest._wire import Node
 from glasswing_attest.errors import FieldRefused, Kind
@@ -49,6 +50,29 @@ class Release:
 
     def __post_init__(self) -> None:
         _require_version(self.purl, "purl", "evidence")
+
+    @property
+    def package(self) -> str:
+        """The package URL without the version.
+
+        >>> Release(purl="pkg:oci/train@sha256%3A00?arch=amd64").package
+        'pkg:oci/train?arch=amd64'
+        """
+        before, _, after = self._parts
+        return before + after
+
+    @property
+    def version(self) -> str:
+        """The version that the package URL names."""
+        return unquote(self._parts[1])
+
+    @property
+    def _parts(self) -> tuple[str, str, str]:
+        """What stands before the version, the version, and the qualifiers and subpath behind it."""
+        plain = re.match(r"[^?#]*", self.purl)
+        place = "" if plain is None else plain[0]
+        before, _, version = place.rpartition("@")
+        return before, version, self.purl[len(place) :]
 
     @property
     def predicate_type(self) -> str:

@@ -9,14 +9,33 @@ at some time. What is asked of a run is asked in these words, whichever version 
     invocation_id  runDetails.metadata.invocationId    metadata.buildInvocationId  metadata.buildInvocationId
     started_on     runDetails.metadata.startedOn       metadata.buildStartedOn     metadata.buildStartedOn
     finished_on    runDetails.metadata.finishedOn      metadata.buildFinishedOn    metadata.buildFinishedOn
+    external       buildDefinition.externalParameters  of invocation: parameters,  of recipe: arguments,
+                                                       environment, and of its     environment, entryPoint,
+                                                       configSource: uri,          and the URI of its
+                                                       entryPoint                  definedInMaterial
+    source         what the documentation of the build type calls the source; else the one repository of its code
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-__all__ = ["IN_TOTO_PROVENANCE_V01", "PROVENANCES", "PROVENANCE_V1", "PROVENANCE_V01", "PROVENANCE_V02", "Run"]
+from glasswing_attest._wire import JsonValue
+from glasswing_attest.statement.predicates.fields import NOTHING
+
+__all__ = [
+    "IN_TOTO_PROVENANCE_V01",
+    "NO_SOURCE",
+    "PROVENANCES",
+    "PROVENANCE_V01",
+    "PROVENANCE_V02",
+    "PROVENANCE_V1",
+    "BuildSource",
+    "Run",
+    "told_at",
+]
 
 PROVENANCE_V1 = "https://slsa.dev/provenance/v1"
 PROVENANCE_V02 = "https://slsa.dev/provenance/v0.2"
@@ -25,6 +44,23 @@ IN_TOTO_PROVENANCE_V01 = "https://in-toto.io/Provenance/v0.1"
 
 PROVENANCES = (PROVENANCE_V1, PROVENANCE_V02, PROVENANCE_V01, IN_TOTO_PROVENANCE_V01)
 """The predicate types that are read as a `Run`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildSource:
+    """What was built, as provenance says it.
+
+    Attributes:
+        uri: the repository, as it stands there; "" where nothing says it.
+        ref: the branch or tag, fully qualified; "" where nothing says it.
+    """
+
+    uri: str = ""
+    ref: str = ""
+
+
+NO_SOURCE = BuildSource()
+"""Nothing says what was built."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,3 +82,18 @@ class Run:
     invocation_id: str = ""
     started_on: datetime | None = None
     finished_on: datetime | None = None
+
+    @property
+    def external(self) -> Mapping[str, JsonValue]:
+        """What whoever asked for the run decided."""
+        return NOTHING
+
+    @property
+    def source(self) -> BuildSource:
+        """What was built."""
+        return NO_SOURCE
+
+
+def told_at(run: object) -> datetime | None:
+    """Give when a run was over, as its builder says; where that is not said, when it began."""
+    return (run.finished_on or run.started_on) if isinstance(run, Run) else None

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from types import MappingProxyType
 
 from glasswing_attest._wire import JsonValue, Node
@@ -141,5 +142,9 @@ def _events(log: Node, name: str) -> _Events | None:
 
 
 TYPES = (
-    PredicateType(uri=RUNTIME_TRACE_V01, parse=lambda node, limits: RuntimeTrace.from_predicate(node, limits=limits)),
+    PredicateType(
+        uri=RUNTIME_TRACE_V01,
+        parse=lambda node, limits: RuntimeTrace.from_predicate(node, limits=limits),
+        told_at=attrgetter("finished_on"),
+    ),
 )

@@ -22,6 +22,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from glasswing_attest._wire import JsonValue, Node
@@ -237,7 +238,10 @@ def _scope(predicate: object) -> str:
 
 TYPES = tuple(
     PredicateType(
-        uri=uri, parse=lambda node, limits: SourceProvenance.from_predicate(node, limits=limits), scope=_scope
+        uri=uri,
+        parse=lambda node, limits: SourceProvenance.from_predicate(node, limits=limits),
+        scope=_scope,
+        told_at=attrgetter("created_on"),
     )
     for uri in (SOURCE_PROVENANCE_V1, SOURCE_PROVENANCE_DRAFT)
 )

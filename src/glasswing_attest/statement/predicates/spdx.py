@@ -26,6 +26,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from types import MappingProxyType
 
 from glasswing_attest._wire import JsonValue, Node, read_json
@@ -217,11 +218,16 @@ def _of_version(version: str) -> PredicateType:
     return PredicateType(
         uri=f"{SPDX}/v{version}",
         parse=lambda node, limits: Spdx2.from_predicate(node, limits=limits, version=version),
+        told_at=attrgetter("created"),
     )
 
 
 TYPES = (
-    PredicateType(uri=SPDX, parse=lambda node, limits: Spdx2.from_predicate(node, limits=limits)),
+    PredicateType(
+        uri=SPDX, parse=lambda node, limits: Spdx2.from_predicate(node, limits=limits), told_at=attrgetter("created")
+    ),
     *map(_of_version, _VERSIONED),
-    PredicateType(uri=SPDX_V3, parse=lambda node, limits: Spdx3.from_predicate(node, limits=limits)),
+    PredicateType(
+        uri=SPDX_V3, parse=lambda node, limits: Spdx3.from_predicate(node, limits=limits), told_at=attrgetter("created")
+    ),
 )

@@ -23,6 +23,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import InitVar, dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from types import MappingProxyType
 
 from glasswing_attest._wire import Node
@@ -43,12 +44,16 @@ from glasswing_attest.statement.predicates.fields import (
 from glasswing_attest.statement.predicates.predicate_type import PredicateType
 from glasswing_attest.statement.resource import ResourceDescriptor
 
-__all__ = ["FAILED", "PASSED", "SUMMARY_V1", "TYPES", "VerificationSummary", "track_of"]
+__all__ = ["FAILED", "OLD_SUMMARIES", "PASSED", "SUMMARY_V1", "TYPES", "VerificationSummary", "number_of", "track_of"]
 
 SUMMARY_V1 = "https://slsa.dev/verification_summary/v1"
+OLD_SUMMARIES = tuple(SUMMARY_V1.replace("/v1", f"/{version}") for version in ("v0.1", "v0.2", "v1-rc1", "v1-rc2"))
+"""Versions that tell a policy's level, and not the artifact's. They are not read."""
+
 PASSED, FAILED = "PASSED", "FAILED"
 
 _LEVEL = re.compile(r"(SLSA_[A-Z][A-Z0-9_]*?)_LEVEL_(?:[0-9]+|UNEVALUATED)")
+_NUMBERED = re.compile(r"_LEVEL_[0-9]\Z")
 # The only values of SLSA's own besides levels (SLSA v1.2, verified-properties.md).
 _PROPERTIES = frozenset({"SLSA_SOURCE_TWO_PARTY_REVIEWED", "SLSA_BUILD_REPRODUCED"})
 _VERSION = re.compile(r"(?:0|[1-9][0-9]*)\.(?:0|[1-9][0-9]*)")
@@ -63,6 +68,15 @@ def track_of(level: str) -> str:
     """
     found = _LEVEL.fullmatch(level)
     return found[1] if found else ""
+
+
+def number_of(level: str) -> int:
+    """Give the number of a SLSA level, a single digit; -1 for anything else, which no level is lower than.
+
+    >>> number_of("SLSA_BUILD_LEVEL_3"), number_of("SLSA_BUILD_LEVEL_UNEVALUATED"), number_of("SLSA_BUILD_LEVEL_03")
+    (3, -1, -1)
+    """
+    return int(level[-1]) if track_of(level) and _NUMBERED.search(level) else -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,5 +242,6 @@ TYPES = (
         uri=SUMMARY_V1,
         parse=lambda node, limits: VerificationSummary.from_predicate(node, limits=limits),
         scope=_scope,
+        told_at=attrgetter("time_verified"),
     ),
 )

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 
 from glasswing_attest._wire import Node, format_time
 from glasswing_attest.limits import DEFAULT, Limits
@@ -87,8 +88,14 @@ def _read(node: Node, policies: tuple[ResourceDescriptor, ...]) -> SimpleVerific
 
 
 TYPES = (
-    PredicateType(uri=SVR_V02, parse=lambda node, limits: SimpleVerificationResult.from_predicate(node, limits=limits)),
     PredicateType(
-        uri=SVR_V01, parse=lambda node, limits: SimpleVerificationResult.from_predicate_v01(node, limits=limits)
+        uri=SVR_V02,
+        parse=lambda node, limits: SimpleVerificationResult.from_predicate(node, limits=limits),
+        told_at=attrgetter("time_created"),
+    ),
+    PredicateType(
+        uri=SVR_V01,
+        parse=lambda node, limits: SimpleVerificationResult.from_predicate_v01(node, limits=limits),
+        told_at=attrgetter("time_created"),
     ),
 )

@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from types import MappingProxyType
 
 from glasswing_attest._wire import JsonValue, Node, format_time
@@ -209,7 +210,19 @@ class CosignScan:
 
 
 TYPES = (
-    PredicateType(uri=VULNS_V02, parse=lambda node, limits: VulnScan.from_predicate(node, limits=limits)),
-    PredicateType(uri=VULNS_V01, parse=lambda node, limits: VulnScan.from_predicate_v01(node, limits=limits)),
-    PredicateType(uri=COSIGN_VULN_V1, parse=lambda node, limits: CosignScan.from_predicate(node, limits=limits)),
+    PredicateType(
+        uri=VULNS_V02,
+        parse=lambda node, limits: VulnScan.from_predicate(node, limits=limits),
+        told_at=attrgetter("scan_finished_on"),
+    ),
+    PredicateType(
+        uri=VULNS_V01,
+        parse=lambda node, limits: VulnScan.from_predicate_v01(node, limits=limits),
+        told_at=attrgetter("scan_finished_on"),
+    ),
+    PredicateType(
+        uri=COSIGN_VULN_V1,
+        parse=lambda node, limits: CosignScan.from_predicate(node, limits=limits),
+        told_at=attrgetter("scan_finished_on"),
+    ),
 )
