@@ -6,13 +6,14 @@
 
 VENV            ?= .venv
 VENV_QUICKSTART ?= .venv-quickstart
+VENV_DEVICES    ?= .venv-devices
 VENV_PROTO      ?= .venv-proto
 PYTEST_ARGS     ?= -n auto
 export PYTHON
 
 .DEFAULT_GOAL := help
 .PHONY: help quickstart test check types mypy pyright lint ruff-rules ruff-format format docs generated proto proto-lint
-.PHONY: bench dist clean always
+.PHONY: devices stack stack-build interop bench dist clean always
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*  ## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null \
@@ -23,6 +24,8 @@ $(VENV)/.stamp: always
 	@tools/venv.sh $(VENV) dev
 $(VENV_QUICKSTART)/.stamp: always
 	@tools/venv.sh $(VENV_QUICKSTART) runtime
+$(VENV_DEVICES)/.stamp: always
+	@tools/venv.sh $(VENV_DEVICES) devices
 $(VENV_PROTO)/.stamp: always
 	@tools/venv.sh $(VENV_PROTO) proto
 
@@ -31,6 +34,19 @@ quickstart: $(VENV_QUICKSTART)/.stamp  ## the first example, with nothing but th
 
 test: $(VENV)/.stamp  ## all tests, the documentation's examples among them
 	$(VENV)/bin/python -m pytest $(PYTEST_ARGS)
+
+devices: $(VENV_DEVICES)/.stamp  ## tests of keys in a KMS, an HSM, a TPM; their libraries need a C compiler
+	$(VENV_DEVICES)/bin/python -m pytest $(PYTEST_ARGS) -rs $(addprefix tests/integration/test_,hsm.py kms_aws.py kms_gcp_azure.py tpm.py vault.py)
+
+stack: $(VENV)/.stamp  ## a real Sigstore on the loopback, to try things on, until Ctrl-C
+	$(VENV)/bin/python -m tests.stack
+
+stack-build: $(VENV)/.stamp  ## build its servers, and the clients of others: once, with Go, in minutes
+	$(VENV)/bin/python -m tests.stack build
+	$(VENV)/bin/python -m tests.interop build
+
+interop: $(VENV)/.stamp  ## exchange signatures with other clients there, and write docs/interop.md
+	$(VENV)/bin/python -m tests.interop $(PYTEST_ARGS)
 
 check: types lint generated proto-lint docs  ## types, lint, generated code, protobuf rules, documentation
 
@@ -71,5 +87,5 @@ dist: $(VENV)/.stamp  ## build sdist and wheel into dist/, install the wheel alo
 	tools/check_dist.sh $(VENV)/bin/python
 
 clean:  ## remove environments, builds and caches
-	rm -rf .venv .venv-quickstart .venv-proto dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-quickstart .venv-devices .venv-proto dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find src tests tools benchmarks examples -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.shared import shared_folder, unpacked
+from tests.stack.fixture import stack
+
+__all__ = ["stack"]
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src" / "glasswing_attest"

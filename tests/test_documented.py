@@ -180,14 +180,19 @@ def options(parser: argparse.ArgumentParser) -> Iterator[str]:
 
 
 def undescribed(text: str) -> list[str]:
-    """The options that stand neither in the section of their command nor in what is said of every command."""
+    """The options that stand neither in the section of their command nor in what is said of every command.
+
+    A command that signs refers to the section about that.
+    """
     by_command = sections(text, 2)
     of_all = text.partition("\n## For every command\n")[2].partition("\n## ")[0]
+    who = text.partition("\n### Who signs\n")[2].partition("\n## ")[0]
+    said = {name: section + of_all + who * ("(#who-signs)" in section) for name, section in by_command.items()}
     return [
         f"{name} {option}: is not described"
         for name, parser in commands().items()
         for option in dict.fromkeys(options(parser))
-        if not re.search(rf"(?<![\w-]){option}(?![\w-])", by_command.get(name, "") + of_all)
+        if not re.search(rf"(?<![\w-]){option}(?![\w-])", said.get(name, of_all))
     ]
 
 

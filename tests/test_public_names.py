@@ -39,6 +39,7 @@ PUBLIC: tuple[str, ...] = (
     "EvaluationRecord",
     "Build",
     "KeySigner",
+    "SigstoreSigner",
     "GlasswingError",
 )
 AT_MOST = 28

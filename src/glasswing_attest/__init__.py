@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from glasswing_attest.records.model import ModelRecord
     from glasswing_attest.report.report import Report
     from glasswing_attest.signing.key import KeySigner
+    from glasswing_attest.signing.keyless import SigstoreSigner
     from glasswing_attest.trust.root import Trust
 
 __all__ = [
@@ -57,6 +58,7 @@ __all__ = [
     "EvaluationRecord",
     "Build",
     "KeySigner",
+    "SigstoreSigner",
     "Policy",
     "Trust",
     "Report",
@@ -94,6 +96,7 @@ _HOMES = {
     "records.model": ("ModelRecord",),
     "report.report": ("Report",),
     "signing.key": ("KeySigner",),
+    "signing.keyless": ("SigstoreSigner",),
     "trust.root": ("Trust",),
 }
 

@@ -8,15 +8,14 @@ absent. ::
                               "tlogEntries": […], "timestampVerificationData": {"rfc3161Timestamps": […]}},
      "dsseEnvelope": … | "messageSignature": …}
 
-Written are bundles of v0.3, by a key or a private authority's certificate. Everything but the envelope's payload and
-type is unauthenticated until a check proves it.
+Written are bundles of v0.3. Everything but the envelope's payload and type is unauthenticated until a check proves it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from glasswing_attest._wire import Node, encode_base64, read_json
@@ -87,6 +86,11 @@ class LogEntry:
     inclusion_proof: InclusionProof | None
     canonicalized_body: bytes
 
+    @classmethod
+    def parse(cls, node: Node, *, limits: Limits = DEFAULT) -> LogEntry:
+        """Read a TransparencyLogEntry message (sigstore_rekor.proto). Raises `MalformedError` or `LimitError`."""
+        return _log_entry(node, limits)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageSignature:
@@ -146,24 +150,70 @@ class Bundle:
     @staticmethod
     def of_key(envelope: Envelope, hint: str) -> bytes:
         """Write a v0.3 bundle for an envelope that was signed with a key, as one line of JSON."""
-        return _written(envelope, {"publicKey": {"hint": hint}})
+        return Bundle(version="0.3", material=KeyHint(hint=hint), content=envelope).to_json()
 
     @staticmethod
     def of_certificates(envelope: Envelope, chain: Sequence[bytes]) -> bytes:
         """Write a v0.3 bundle for an envelope that a private authority's certificate signed; `chain` is leaf first."""
-        certificates = [{"rawBytes": encode_base64(der)} for der in chain]
-        return _written(envelope, {"x509CertificateChain": {"certificates": certificates}})
+        material = Certificates(chain=tuple(chain), member="x509CertificateChain")
+        return Bundle(version="0.3", material=material, content=envelope).to_json()
+
+    def to_json(self) -> bytes:
+        """Write it as a bundle of v0.3, as one line of JSON. Raises `FieldRefused` for what no v0.3 may hold."""
+        material: dict[str, object] = {
+            **_written_material(self.material),
+            "tlogEntries": [_written_entry(entry) for entry in self.log_entries],
+        }
+        if self.timestamps:
+            stamps = [{"signedTimestamp": encode_base64(stamp)} for stamp in self.timestamps]
+            material["timestampVerificationData"] = {"rfc3161Timestamps": stamps}
+        body = {"mediaType": BUNDLE_V03, "verificationMaterial": material, **_written_content(self.content)}
+        return json.dumps(body, separators=(",", ":")).encode("ascii")
 
 
-def _written(envelope: Envelope, material: Mapping[str, object]) -> bytes:
-    if len(envelope.signatures) != 1:
-        raise FieldRefused(where="$.dsseEnvelope.signatures", found=len(envelope.signatures), wanted="one signature")
-    body = {
-        "mediaType": BUNDLE_V03,
-        "verificationMaterial": {**material, "tlogEntries": []},
-        "dsseEnvelope": envelope.to_dict(),
+def _written_material(material: KeyHint | Certificates) -> dict[str, object]:
+    if isinstance(material, KeyHint):
+        return {"publicKey": {"hint": material.hint}}
+    certificates = [{"rawBytes": encode_base64(der)} for der in material.chain]
+    if material.member != "certificate":
+        return {"x509CertificateChain": {"certificates": certificates}}
+    if len(certificates) != 1:
+        raise FieldRefused(where="$.verificationMaterial.certificate", found=len(certificates), wanted="one alone")
+    return {"certificate": certificates[0]}
+
+
+def _written_content(content: Envelope | MessageSignature) -> dict[str, object]:
+    if isinstance(content, Envelope):
+        if len(content.signatures) != 1:
+            found = len(content.signatures)
+            raise FieldRefused(where="$.dsseEnvelope.signatures", found=found, wanted="one signature")
+        return {"dsseEnvelope": content.to_dict()}
+    digest = {"algorithm": content.algorithm, "digest": encode_base64(content.digest)}
+    return {"messageSignature": {"messageDigest": digest, "signature": encode_base64(content.signature)}}
+
+
+def _written_entry(entry: LogEntry) -> dict[str, object]:
+    """Write an entry; proto3 JSON writes 64-bit integers as text, and leaves out what was not said."""
+    written: dict[str, object] = {
+        "logIndex": str(entry.log_index),
+        "logId": {"keyId": encode_base64(entry.log_id)},
+        "kindVersion": {"kind": entry.kind, "version": entry.version},
     }
-    return json.dumps(body, separators=(",", ":")).encode("ascii")
+    if entry.integrated_time:
+        written["integratedTime"] = str(entry.integrated_time)
+    if entry.inclusion_promise is not None:
+        written["inclusionPromise"] = {"signedEntryTimestamp": encode_base64(entry.inclusion_promise)}
+    if entry.inclusion_proof is not None:
+        proof = entry.inclusion_proof
+        written["inclusionProof"] = {
+            "logIndex": str(proof.log_index),
+            "rootHash": encode_base64(proof.root_hash),
+            "treeSize": str(proof.tree_size),
+            "hashes": [encode_base64(each) for each in proof.hashes],
+            "checkpoint": {"envelope": proof.checkpoint},
+        }
+    written["canonicalizedBody"] = encode_base64(entry.canonicalized_body)
+    return written
 
 
 def _one_of(node: Node, names: tuple[str, ...]) -> tuple[str, Node]:

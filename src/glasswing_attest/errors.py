@@ -16,10 +16,12 @@ Every entry point of the library raises only what stands here, `from` its cause:
     │   └── NameRefused  SourceRefused (SourceDirty)  InputsChanged
     ├── UnavailableError            something could not be had fresh
     │   └── StoreUnavailable  TrustUnavailable  TrustExpired  RevocationsUnavailable  PolicyExpired  PolicyUnavailable
-    │       LayoutExpired
+    │       LayoutExpired  ServiceUnavailable
     ├── LimitError                  undecided: too large or too deep
     ├── SigningError                it could not be signed
-    │   └── KeyUnreadable  PassphraseRefused  SelfCheckFailed  BuildIncomplete
+    │   ├── KeyUnreadable  PassphraseRefused  SelfCheckFailed  BuildIncomplete
+    │   ├── ServiceRefused  IdentityTokenRefused  IdentityTokenExpired  CertificateRefused  WitnessMissing
+    │   └── AttestationsMissing (.made .failed)
     ├── VerificationError           readable, but it does not prove it
     │   ├── SignatureInvalid  KeyUntrusted  CertificateUntrusted  NotLogged
     │   ├── TimeUnproven  OutsideValidity  Revoked  SecondOpinionDiffers
@@ -524,6 +526,16 @@ class LayoutExpired(UnavailableError):
     advice = "get the current layout from whoever issues it"
 
 
+class ServiceUnavailable(UnavailableError):
+    """A service that signing needs could not be reached, or gave no usable answer, however often it was asked."""
+
+    code = "unavailable.service"
+    step = "signing"
+    says = "a service that signing needs gave no usable answer"
+    advice = "try again later; nothing was written"
+    reason_chars = _SHOWN_FACT  # it carries the service's own message
+
+
 # --- undecided -------------------------------------------------------------------------------------------------------
 
 
@@ -562,10 +574,11 @@ class PassphraseRefused(SigningError):
 
 
 class SelfCheckFailed(SigningError):
-    """What was signed does not verify under the signer's own key: nothing is returned."""
+    """What was signed does not verify under what the signer declares, its key or its trust: nothing is returned."""
 
     code = "signing.self-check"
-    says = "what was signed does not verify under the signer's own key"
+    says = "what was signed does not verify under the signer's own key or trust"
+    reason_chars = _SHOWN_FACT  # it carries what the engine said
 
 
 class BuildIncomplete(SigningError):
@@ -574,6 +587,76 @@ class BuildIncomplete(SigningError):
     code = "signing.build"
     step = "capture"
     says = "the build did not end well, so there is no provenance"
+
+
+class ServiceRefused(SigningError):
+    """A service says no to what it was asked, and would say so again."""
+
+    code = "signing.refused"
+    says = "a service that signing needs refused"
+    reason_chars = _SHOWN_FACT  # it carries the service's own message
+
+
+class IdentityTokenRefused(SigningError):
+    """An identity token that is none, that cannot be had, or that the certificate authority does not take."""
+
+    code = "signing.token"
+    says = "the identity token does not do"
+    reason_chars = _SHOWN_FACT  # it carries the service's own message
+
+
+class IdentityTokenExpired(IdentityTokenRefused):
+    """The identity token has expired, and its source has no fresh one."""
+
+    code = "signing.token.expired"
+    says = "the identity token has expired"
+    advice = "get a fresh one; a source that can be asked again, such as IdentityTokens.ambient(), renews it by itself"
+
+
+class CertificateRefused(SigningError):
+    """The certificate is not the one that was asked for, or not one by which anybody would believe a signature."""
+
+    code = "signing.certificate"
+    says = "the certificate is not one to sign with"
+    reason_chars = _SHOWN_FACT
+
+
+class WitnessMissing(SigningError):
+    """A log entry or time stamp without which the signature would prove nothing."""
+
+    code = "signing.witness"
+    says = "a witness is missing that the signature needs"
+    reason_chars = _SHOWN_FACT
+
+
+class AttestationsMissing(SigningError):
+    """Of several attestations some could not be made. What was made is in ``.made``, and is not lost.
+
+    Attributes:
+        made: one for each request, in order; None where it is missing.
+        failed: the numbers of the requests that failed, each with its error. What is neither made nor there was not
+            tried.
+    """
+
+    code = "signing.incomplete"
+    says = "not every attestation could be made"
+    advice = "write those in .made, and ask again for the others"
+    reason_chars = _SHOWN_FACT
+
+    def __init__(
+        self, *, made: tuple[Any, ...] = (), failed: tuple[tuple[int, GlasswingError], ...] = (), **fields: Any
+    ) -> None:
+        self.made = made
+        self.failed = failed
+        super().__init__(**fields)
+
+    def _fields(self) -> dict[str, Any]:
+        return {**super()._fields(), "made": self.made, "failed": self.failed}
+
+    def to_dict(self) -> dict[str, str]:
+        """Give the error as plain strings, without what was made."""
+        told = super().to_dict()
+        return {name: value for name, value in told.items() if name not in ("made", "failed")}
 
 
 # --- readable, but it does not prove it ------------------------------------------------------------------------------

@@ -34,6 +34,8 @@ class Limits:
     log_entries: int = 32
     timestamps: int = 32
     certificates: int = 16
+    answer_bytes: int = 4 * MIB
+    token_bytes: int = 64 * 1024
     proof_hashes: int = 64
     proof_bytes: int = 64 * 1024
     subjects: int = 1024

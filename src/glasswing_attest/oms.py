@@ -29,7 +29,7 @@ from typing import Literal
 from glasswing_attest._api.attesting import sign_statement
 from glasswing_attest._api.callers import require_a, utc
 from glasswing_attest._files import StrPath, write_atomic
-from glasswing_attest._wire import canonical_json, format_time
+from glasswing_attest._wire import canonical_json
 from glasswing_attest.artifact.digest import Form
 from glasswing_attest.artifact.hashing import Progress
 from glasswing_attest.artifact.manifest import FileEntry, Manifest
@@ -52,7 +52,6 @@ from glasswing_attest.bundle import Bundle, Certificates, KeyHint
 from glasswing_attest.envelope import Envelope, EnvelopeSignature
 from glasswing_attest.errors import (
     ArtifactUnstable,
-    CertificateUntrusted,
     FieldRefused,
     FileSetDiffers,
     FormatUnsupported,
@@ -64,7 +63,6 @@ from glasswing_attest.errors import (
     NameRefused,
     NotJson,
     NotLogged,
-    OutsideValidity,
     PayloadTypeUnsupported,
     StatementTypeUnsupported,
     SubjectMismatch,
@@ -73,19 +71,21 @@ from glasswing_attest.errors import (
     counted,
     shown,
 )
+from glasswing_attest.keys import PublicKey
 from glasswing_attest.limits import MIB, Limits
 from glasswing_attest.policy.identities import asked, is_signer
 from glasswing_attest.policy.policy import Identity
-from glasswing_attest.signing.certificate import CertificateSigner, is_self_signed
+from glasswing_attest.signing.certificate import CertificateSigner, require_certifiable
 from glasswing_attest.signing.key import KeySigner
-from glasswing_attest.signing.signer import Signer
+from glasswing_attest.signing.signer import Signer, key_of
+from glasswing_attest.signing.witnessed import WitnessedSigner
 from glasswing_attest.statement.predicates.oms import OMS_DIGESTS_V01, OMS_V1, Compat, ModelSignature, OmsResource
 from glasswing_attest.statement.statement import PAYLOAD_TYPE, STATEMENT_V1, Statement
 from glasswing_attest.trust.private import private_root
 from glasswing_attest.trust.root import Trust
 from glasswing_attest.verification import revocation
 from glasswing_attest.verification.binding import VerifiedStatement
-from glasswing_attest.verification.certificate import Leaf, require_usages
+from glasswing_attest.verification.certificate import Leaf
 from glasswing_attest.verification.identity import VerifiedSigner
 from glasswing_attest.verification.procedure import prove
 from glasswing_attest.verification.proof import Proof, require_seal
@@ -515,8 +515,8 @@ def sign_model(
 
     Args:
         model: a directory or a single file.
-        signer: who signs: a `KeySigner` on P-256, P-384 or P-521, a `CertificateSigner`, or one that gives Sigstore
-            bundles.
+        signer: who signs: a `KeySigner` on P-256, P-384 or P-521, a `CertificateSigner`, one of these with witnesses,
+            or a `SigstoreSigner`.
         signature: where to write it; where that is within the model, it is left out.
         ignore: exact paths below the model to leave out, beside those of git. They stand in the signature.
         shard_size: sign shards of so many bytes, and not whole files; `SHARD_SIZE` is OMS's default.
@@ -540,10 +540,11 @@ def sign_model(
         raise UsageError(where="compat", found=compat, wanted="spec or model-signing")
     if shard_size is not None and not _is_size(shard_size):
         raise UsageError(where="shard_size", found=shard_size, wanted="a number of bytes")
-    if isinstance(signer, KeySigner | CertificateSigner):
-        _require_curve(signer)
-    if isinstance(signer, CertificateSigner):
-        _require_certifiable(Leaf.parse(signer.chain[0], by_subject=True))
+    holder = signer.signer if isinstance(signer, WitnessedSigner) else signer
+    if isinstance(holder, KeySigner | CertificateSigner):
+        _require_curve(holder.public_key)
+    if isinstance(holder, CertificateSigner):
+        require_certifiable(Leaf.parse(holder.chain[0], by_subject=True), now=datetime.now(UTC))
     if target is not None:
         _refuse_to_spoil(target, path, limits)
     own = None if target is None else within(path, target)
@@ -629,18 +630,23 @@ def _written(subject: Mapping[str, object], predicate: Mapping[str, object]) -> 
 def _as_oms(made: Attestation, signer: Signer, limits: Limits) -> Attestation:
     """Give the bundle as OMS wants it. A key's hint stands outside of what is signed, so that it is written anew."""
     material = made.material
-    if isinstance(material, Certificates) and material.member == "certificate":
+    if isinstance(material, Certificates):
+        if material.member != "certificate":
+            _require_curve(Leaf.parse(material.chain[0], by_subject=True).key)
         return made
-    _require_curve(signer)
-    envelope = made.envelope
-    if isinstance(material, Certificates) or not isinstance(envelope, Envelope):
+    key, envelope = key_of(signer), made.envelope
+    _require_curve(key)
+    if not isinstance(envelope, Envelope):
         return made
     unnamed = Envelope(
         payload=envelope.payload,
         payload_type=envelope.payload_type,
         signatures=tuple(EnvelopeSignature(sig=each.sig) for each in envelope.signatures),
     )
-    return Attestation.parse(Bundle.of_key(unnamed, signer.public_key.oms_hint), limits=limits)
+    if made.bundle is None:
+        return Attestation.parse(Bundle.of_key(unnamed, key.oms_hint), limits=limits)
+    renamed = replace(made.bundle, material=KeyHint(hint=key.oms_hint), content=unnamed)
+    return Attestation.parse(renamed.to_json(), limits=limits)
 
 
 def _is_size(value: object) -> bool:
@@ -648,22 +654,10 @@ def _is_size(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1 << 53
 
 
-def _require_curve(signer: Signer) -> None:
-    found = signer.public_key.schemes[0]
+def _require_curve(key: PublicKey) -> None:
+    found = key.schemes[0]
     if not found.startswith("ecdsa-sha2-nistp"):
         raise KeyUnsupported(where="signer", found=found, wanted="ECDSA P-256, P-384 or P-521", do="use such a key")
-
-
-def _require_certifiable(leaf: Leaf) -> None:
-    """Refuse a certificate by which nobody would believe the signature."""
-    now, (start, end) = datetime.now(UTC), (leaf.certificate.not_valid_before_utc, leaf.certificate.not_valid_after_utc)
-    if not start <= now <= end:
-        wanted = f"from {format_time(start)} until {format_time(end)}"
-        raise OutsideValidity(where="certificate", found=format_time(now), wanted=wanted, do="renew it")
-    if is_self_signed(leaf.certificate):
-        because, do = "it is signed by its own key, so that nobody stands for it", "sign with the key alone"
-        raise CertificateUntrusted(where="certificate", because=because, do=do)
-    require_usages(leaf)
 
 
 def _refuse_to_spoil(target: Path, model: Path, limits: Limits) -> None:

@@ -5,6 +5,7 @@ and not one is expected to fail.
 """
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -18,10 +19,12 @@ import pytest
 
 from glasswing_attest import errors
 from glasswing_attest.bundle import Bundle
+from glasswing_attest.envelope import Envelope
 from glasswing_attest.errors import FieldRefused, GlasswingError, KeyUntrusted, NotAccepted, NotLogged, UnavailableError
 from glasswing_attest.signing.key import KeySigner
 from glasswing_attest.verification.merkle import inclusion_root, leaf_hash
 from glasswing_attest.verification.note import Checkpoint
+from tests.served import Served
 from tests.shared import Case, cases
 
 CLIENT = Path(__file__).with_name("client")
@@ -271,9 +274,35 @@ def test_identity_and_key_exclude_each_other(client: Any, happy: list[str]) -> N
         assert ended.value.code == 2
 
 
-def test_signing_says_that_it_is_not_there_yet(client: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    assert client.main(["sign-bundle", "--identity-token", "x", "--bundle", "b.json", "a.txt"]) == 1
-    assert "signing release" in capsys.readouterr().err
+@pytest.mark.parametrize("in_toto", [False, True])
+def test_what_the_client_signs_it_verifies(client: Any, in_toto: bool, tmp_path: Path) -> None:
+    """As the suite does, on services of ours; tests/integration does it on the real ones."""
+    artifact, bundle = tmp_path / "a.txt", tmp_path / "b.json"
+    digest = hashlib.sha256(b"weights").hexdigest()
+    subject = {"name": "a.txt", "digest": {"sha256": digest}}
+    statement = {"_type": "https://in-toto.io/Statement/v1", "subject": [subject], "predicateType": "https://x/y"}
+    raw = json.dumps(statement, indent=1).encode()
+    artifact.write_bytes(raw if in_toto else b"weights")
+    with Served() as served:
+        root, config = served.write(tmp_path, 2)
+        given = ["--bundle", str(bundle), "--trusted-root", str(root)]
+        signing = ["sign-bundle", *(["--in-toto"] if in_toto else []), "--identity-token", served.token()]
+        assert client.main([*signing, *given, "--signing-config", str(config), str(artifact)]) == 0
+    content = Bundle.from_json(bundle.read_bytes()).content
+    assert not in_toto or (isinstance(content, Envelope) and content.payload == raw), "verbatim"
+    who = ["--certificate-identity", "alice@example.com", "--certificate-oidc-issuer", "https://issuer.example"]
+    artifact.write_bytes(b"weights")
+    assert client.main(["verify-bundle", *given, *who, str(artifact)]) == 0
+    assert client.main(["verify-bundle", *given, *who, f"sha256:{digest}"]) == 0
+    assert client.main(["verify-bundle", *given, *who, f"sha256:{'0' * 64}"]) == 1
+
+
+def test_a_token_that_is_none_signs_nothing(client: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.txt").write_bytes(b"weights")
+    bundle = tmp_path / "b.json"
+    assert client.main(["sign-bundle", "--identity-token", "x", "--bundle", str(bundle), str(tmp_path / "a.txt")]) == 1
+    assert "[signing.token]" in capsys.readouterr().err
+    assert not bundle.exists()
 
 
 def test_the_command_runs_with_the_python_that_is_first_on_path(happy: list[str], source: Path) -> None:

@@ -1,33 +1,30 @@
 """Do model-signing and we accept each other's signatures?
 
-OpenSSF's own implementation, in an environment of its own: it is installed from the package index, and kept for the
-next run. Without the index the tests skip. Each is asked through a small program, since it is not importable here.
+OpenSSF's own implementation, in an environment of its own (peers.py). It is asked through small programs, since it is
+not importable here. test_model_signing_keyless.py exchanges signatures with it on a Sigstore.
 """
 
-import fcntl
-import hashlib
 import json
-import os
 import subprocess
-import sys
-import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
-from glasswing_attest import Trust
+from glasswing_attest import KeySigner, Trust
 from glasswing_attest.errors import FieldMissing, GlasswingError
 from glasswing_attest.oms import Identity, VerifiedModel, private_root, sign_model, verify_model
+from glasswing_attest.signing import CertificateSigner, WitnessedSigner
 from glasswing_attest.statement.predicates.oms import Compat
 from tests.chains import signer
+from tests.interop import peers
 from tests.private_pki import HOLDER, Pki, pem
+from tests.served import QUICK, Served
 
 pytestmark = pytest.mark.slow
 
-PINNED = ("model-signing==1.1.1", "pyOpenSSL")
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 KEY = signer("model-signing", "ecdsa-p256")
 PKI = Pki()
@@ -77,22 +74,11 @@ Peer = Callable[..., "subprocess.CompletedProcess[str]"]
 @pytest.fixture(scope="module")
 def peer() -> Peer:
     """Runs a program with model-signing."""
-    pinned = hashlib.sha256(repr((PINNED, sys.version)).encode()).hexdigest()[:16]
-    folder = Path(tempfile.gettempdir(), f"glasswing-attest-model-signing-{os.getuid()}-{pinned}")
-    python = str(folder / "bin" / "python")
-    # Test processes run side by side: the first one in installs, the others wait.
-    with Path(f"{folder}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "complete").exists():
-            subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True, timeout=600)
-            install = [python, "-m", "pip", "--disable-pip-version-check", "--quiet", "install", *PINNED]
-            if subprocess.run(install, capture_output=True, timeout=600).returncode != 0:
-                pytest.skip("the package index cannot be reached")
-            (folder / "complete").touch()
+    python = peers.found(peers.python)
 
     def run(program: str, **said: Any) -> "subprocess.CompletedProcess[str]":
         words = json.dumps({name: _words(value) for name, value in said.items()})
-        command = [python, "-I", "-W", "ignore", "-c", program, words]
+        command = [str(python), "-I", "-W", "ignore", "-c", program, words]
         return subprocess.run(command, capture_output=True, text=True, timeout=300)
 
     return run
@@ -224,3 +210,25 @@ def test_an_empty_model_is_signed_there_and_refused_here(peer: Peer, keys: Path,
     with pytest.raises(FieldMissing) as refused:
         ours(model, signature, "key")
     assert refused.value.where == "$.predicate.resources"
+
+
+@pytest.mark.parametrize("method", ["key", "certificate"])
+@pytest.mark.parametrize("log", [1, 2])
+def test_witnesses_are_no_hindrance_there(
+    method: str, log: Literal[1, 2], peer: Peer, model: Path, keys: Path, tmp_path: Path
+) -> None:
+    signature = tmp_path / "m.sig"
+    rooted = CertificateSigner(KeySigner(PKI.leaf_key), pem(PKI.leaf()) + pem(PKI.intermediate) + PKI.root_pem)
+    with Served() as served:
+        by = WitnessedSigner(KEY if method == "key" else rooted, served.instance(log), patience=QUICK)
+        made = sign_model(model, signer=by, signature=signature)
+    assert made.bundle is not None
+    assert (len(made.bundle.log_entries), len(made.bundle.timestamps)) == (1, 1)
+    done = theirs(peer, keys, model, signature, method)
+    assert done.returncode == 0, done.stderr
+    # Here its time is proved: nobody needs to say when it was signed.
+    who: Any = "signer" if method == "key" else Identity(authority="authority", san=HOLDER)
+    found = verify_model(model, signature, trust=by.verified_by, signer=who)
+    assert found.signed_by is not None
+    (model / "a b").write_bytes(b"9")
+    assert theirs(peer, keys, model, signature, method).returncode != 0

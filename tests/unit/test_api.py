@@ -255,7 +255,7 @@ class Misbehaving:
         self._seal = seal_
 
     @property
-    def public_key(self) -> PublicKey:
+    def verified_by(self) -> PublicKey:
         return OWN.public_key
 
     def seal(self, payload: bytes, payload_type: str) -> bytes:

@@ -3,6 +3,8 @@
 import copy
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -278,3 +280,71 @@ def test_a_key_bundle_is_written_as_it_is_read() -> None:
     with pytest.raises(FieldRefused) as refused:
         Bundle.of_key(Envelope(payload=b"", payload_type="t", signatures=()), "hint")
     assert refused.value.where == "$.dsseEnvelope.signatures"
+
+
+# --- written ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda b: None,
+        lambda b: b["verificationMaterial"].update(tlogEntries=[]),
+        lambda b: b["verificationMaterial"].pop("timestampVerificationData"),
+        lambda b: b["verificationMaterial"]["tlogEntries"][0].pop("inclusionPromise"),
+        lambda b: b["verificationMaterial"]["tlogEntries"][0].pop("inclusionProof"),
+        lambda b: b["verificationMaterial"]["tlogEntries"][0].pop("logIndex"),
+        lambda b: b["verificationMaterial"]["tlogEntries"][0].pop("integratedTime"),
+        lambda b: b["verificationMaterial"]["tlogEntries"][0]["inclusionProof"].pop("hashes"),
+        lambda b: b.update(messageSignature=b.pop("dsseEnvelope") and MESSAGE),
+        lambda b: _named(b, certificate={"rawBytes": "Y2VydA=="}),
+        lambda b: _named(b, x509CertificateChain={"certificates": [{"rawBytes": "YQ=="}, {"rawBytes": "Yg=="}]}),
+    ],
+)
+def test_what_is_written_reads_as_what_it_was(change: Callable[[Any], object]) -> None:
+    read = Bundle.from_json(json.dumps(changed(change)).encode())
+    written = read.to_json()
+    assert Bundle.from_json(written) == read
+    assert b"\n" not in written
+    assert Bundle.from_json(written).to_json() == written
+
+
+def _named(body: dict[str, Any], **material: Any) -> None:
+    del body["verificationMaterial"]["publicKey"]
+    body["verificationMaterial"].update(material)
+
+
+def test_what_no_bundle_may_hold_is_not_written() -> None:
+    with pytest.raises(FieldRefused) as refused:
+        Bundle(
+            version="0.3", material=Certificates(chain=(b"a", b"b")), content=Envelope.from_json(_json(ENVELOPE))
+        ).to_json()
+    assert (refused.value.code, refused.value.where) == ("malformed.field", "$.verificationMaterial.certificate")
+    twice = {**ENVELOPE, "signatures": [{"sig": "c2ln"}] * 2}
+    with pytest.raises(FieldRefused) as refused:
+        Bundle(version="0.3", material=KeyHint(), content=Envelope.from_json(_json(twice))).to_json()
+    assert (refused.value.code, refused.value.where) == ("malformed.field", "$.dsseEnvelope.signatures")
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value).encode()
+
+
+def test_what_other_clients_wrote_is_written_with_the_same_meaning(recorded_stack: Path) -> None:
+    bundles = sorted(recorded_stack.glob("*.sigstore.json"))
+    assert len(bundles) > 8
+    for path in bundles:
+        read = Bundle.from_json(path.read_bytes())
+        again = Bundle.from_json(read.to_json())
+        assert again == replace(read, version="0.3"), path.name
+        theirs, ours = json.loads(path.read_bytes()), json.loads(read.to_json())
+        if read.version == "0.3":
+            assert _meant(ours) == _meant(theirs), path.name
+
+
+def _meant(value: Any) -> Any:
+    """JSON as protobuf means it: what is zero or empty was not said."""
+    if isinstance(value, dict):
+        inner = {name: _meant(each) for name, each in value.items()}
+        return {name: each for name, each in inner.items() if each not in ("", "0", [], {}, None)}
+    return [_meant(each) for each in value] if isinstance(value, list) else value

@@ -89,8 +89,8 @@ def test_nothing_that_somebody_else_wrote_reaches_a_terminal_or_fills_it() -> No
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_a_secret_is_in_no_repr(algorithm: str) -> None:
     key = KeySigner.generate(algorithm)
-    private = vars(type(key))["_private"].__get__(key)
-    numbers = private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    held: Any = key._device.backend
+    numbers = held.private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
     made = attest(CHAIN.model, ModelRecord(name="m"), signer=key)
     assert repr(key).startswith("KeySigner(")
     for value in (key, [key], made, key.public_key, Trust.of(a=key.public_key)):

@@ -534,7 +534,7 @@ class Broken:
     def __init__(self, error: Exception) -> None:
         self.error = error
         self.asked = 0
-        self.public_key = ALICE.public_key
+        self.verified_by = ALICE.public_key
 
     def seal(self, payload: bytes, payload_type: str) -> bytes:
         self.asked += 1

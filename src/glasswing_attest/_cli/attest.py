@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from glasswing_attest._cli import passphrase
+from glasswing_attest._cli import signers
 from glasswing_attest._cli.artifacts import (
     KINDS,
     add_exclude,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from glasswing_attest.artifact.manifest import Manifest
     from glasswing_attest.records import Record
 
-__all__ = ["DESCRIPTION", "EPILOG", "HELP", "add_arguments", "run"]
+__all__ = ["DESCRIPTION", "EPILOG", "HELP", "add_arguments", "run", "type_uri"]
 
 HELP = "sign a statement about an artifact"
 DESCRIPTION = """\
@@ -43,6 +43,7 @@ examples:
   glasswing-attest attest --key trainer.key --record model --name iris --field formats=onnx --field dtype=float32 model/
   glasswing-attest attest --key trainer.key --record model --name iris --describe model/
   glasswing-attest attest --key trainer.key --record model --predicate record.json model/
+  glasswing-attest attest --sigstore --record model --name iris model/
   glasswing-attest attest --key ci.key --predicate-type https://slsa.dev/provenance/v1 --predicate run.json model/
 """
 
@@ -51,8 +52,7 @@ _KIND_OF_RECORD = {"model": "model", "data": "dataset", "code": "code"}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("--key", required=True, metavar="KEY", help="the private key, a PEM file")
-    passphrase.add_arguments(parser)
+    signers.add_arguments(parser)
     what = parser.add_argument_group("what is said")
     types = what.add_mutually_exclusive_group(required=True)
     types.add_argument("--record", choices=tuple(_KIND_OF_RECORD))
@@ -79,7 +79,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, output: Output) -> int:
     """Sign, and write the bundle beside the subject."""
     from glasswing_attest import _api
-    from glasswing_attest.signing.key import KeySigner
 
     target = sidecar(args.subject) if args.out is None else Path(args.out)
     refuse_within(target, args.subject, "--out")
@@ -87,7 +86,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
     kind = args.kind or _KIND_OF_RECORD.get(args.record, "model")
     # Nothing here is evidence: whatever is malformed was written by the caller.
     with callers_to_mend():
-        signer = KeySigner.from_file(args.key, passphrase=passphrase.passphrase_of(args))
+        signer = signers.signer_of(args)
         said = _said(args)
         with progress(output) as told:
             manifest = artifact_of(args.subject, kind, args.exclude).measure(progress=told)
@@ -96,19 +95,20 @@ def run(args: argparse.Namespace, output: Output) -> int:
         if args.describe:
             said = _described(said, manifest)
         made = _api.attest(manifest, said, signer=signer)
+    by = signers.told_of(signer, made)
     made.write(target)
     output.result(
         ""
         if output.quiet
         else f"attested:  {manifest.kind} {shown(manifest.name)}  {manifest.digests.identity[0]}\n"
         f"predicate: {shown(said.predicate_type)}\n"
-        f"signed by: key {signer.public_key.fingerprint}\n"
+        f"{by.text}"
         f"written:   {shown(str(target))}\n",
         {
             "subject": summary(manifest),
             "predicateType": said.predicate_type,
             "statementSha256": made.payload_digest,
-            "signer": {"fingerprint": signer.public_key.fingerprint},
+            **by.data,
             "path": str(target),
         },
     )
@@ -134,7 +134,7 @@ def _said(args: argparse.Namespace) -> Predicate:
     from glasswing_attest.records import CodeRecord, DataRecord, ModelRecord, registry
 
     given = [n for n in ("name", "version", "license", "field") if getattr(args, n)]
-    predicate_type = "" if args.predicate_type is None else _type_uri(args.predicate_type)
+    predicate_type = "" if args.predicate_type is None else type_uri(args.predicate_type)
     records: dict[str, type[Record]] = {"model": ModelRecord, "data": DataRecord, "code": CodeRecord}
     record = records.get(args.record) or next((r for r in registry if r.predicate_type == predicate_type), None)
     if args.predicate is None:
@@ -166,8 +166,8 @@ def _described(said: Predicate, manifest: Manifest) -> Predicate:
     return said.holding(describe(manifest))
 
 
-def _type_uri(text: str) -> str:
-    """Give the predicate type of a URI, or of one of cosign's short names."""
+def type_uri(text: str) -> str:
+    """Give the predicate type of a URI, or of one of cosign's short names. Raises `UsageError`."""
     from glasswing_attest._complaints import Fault
     from glasswing_attest.statement.predicates.names import predicate_uri
 

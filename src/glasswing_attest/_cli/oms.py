@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from glasswing_attest._cli import passphrase
+from glasswing_attest._cli import signers
 from glasswing_attest._cli.exits import YES, callers_to_mend
 from glasswing_attest._cli.output import Output
 from glasswing_attest._cli.progress import progress
+from glasswing_attest._cli.times import time_or_now
 from glasswing_attest.errors import UsageError, counted, shown
 
 if TYPE_CHECKING:
@@ -30,11 +30,12 @@ roots   print MODEL's OMS root, in both orders that are in the field, for whoeve
 EPILOG = """\
 examples:
   glasswing-attest oms sign --key release.key model/
+  glasswing-attest oms sign --sigstore model/
   glasswing-attest oms verify --trust trust.yaml --signer release --signed-at now model/
   glasswing-attest oms verify --trust trust.yaml --issuer https://accounts.example --san me@example.com model/
 """
 
-_SIGN = {"key", "certificate", "shard_size", "compat", "passphrase_env", "passphrase_file", "ask_passphrase"}
+_SIGN = {*signers.OPTIONS, "shard_size", "compat"}
 _VERIFY = {
     "trust",
     "signer",
@@ -63,16 +64,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--ignore", action="append", default=[], metavar="P", help="leave out this exact path below the model"
     )
     sign = parser.add_argument_group("sign")
-    sign.add_argument("--key", metavar="KEY", help="the private key: ECDSA on P-256, P-384 or P-521")
-    sign.add_argument(
-        "--certificate",
-        action="append",
-        metavar="PEM",
-        help="certify the key: the leaf, then who issued it; may be repeated",
-    )
     sign.add_argument("--shard-size", type=int, metavar="N", help="sign shards of N bytes, not whole files")
     sign.add_argument("--compat", choices=("spec", "model-signing"), help="whose reader decides; default: spec")
-    passphrase.add_arguments(parser)
+    signers.add_arguments(parser)
     verify = parser.add_argument_group("verify")
     verify.add_argument("--trust", metavar="T", help="whose keys and which authorities are believed")
     verify.add_argument("--signer", metavar="NAME", help="who must have signed: a key, by its name in the trust")
@@ -120,12 +114,11 @@ def _needed(args: argparse.Namespace, option: str) -> str:
 
 
 def _sign(args: argparse.Namespace, output: Output) -> int:
-    from glasswing_attest.oms import LIMITS, CertificateSigner, sign_model
-    from glasswing_attest.signing.key import KeySigner
+    from glasswing_attest.oms import LIMITS, sign_model
     from glasswing_attest.statement.statement import Statement
 
-    key = KeySigner.from_file(_needed(args, "key"), passphrase=passphrase.passphrase_of(args))
-    signer = CertificateSigner.from_files(key, *args.certificate) if args.certificate else key
+    with callers_to_mend():
+        signer = signers.signer_of(args, limits=LIMITS)
     target = _signature(args)
     with progress(output) as told:
         made = sign_model(
@@ -138,8 +131,9 @@ def _sign(args: argparse.Namespace, output: Output) -> int:
             progress=told,
         )
     (subject,) = Statement.parse_unverified(made.envelope.payload, limits=LIMITS).subjects
-    data = {"signature": str(target), "name": subject.name, "root": subject.digest.get("sha256")}
-    text = f"signed:  {shown(subject.name)}\nroot:    {data['root']}\nwritten: {shown(str(target))}\n"
+    by = signers.told_of(signer, made, limits=LIMITS)
+    data = {"signature": str(target), "name": subject.name, "root": subject.digest.get("sha256"), **by.data}
+    text = f"signed:    {shown(subject.name)}\nroot:      {data['root']}\n{by.text}written:   {shown(str(target))}\n"
     output.result("" if output.quiet else text, data)
     return YES
 
@@ -155,7 +149,7 @@ def _verify(args: argparse.Namespace, output: Output) -> int:
     with callers_to_mend():
         trust = Trust.load(_needed(args, "trust"))
         signer = _who(args)
-        signed_at = _time(args.signed_at)
+        signed_at = time_or_now(args.signed_at, "--signed-at")
     with progress(output) as told:
         found = verify_model(
             args.model,
@@ -208,14 +202,6 @@ def _who(args: argparse.Namespace) -> Identity | str:
             else Identity(issuer=args.issuer, authority=args.authority, san=args.san)
         )
     raise UsageError(where="--san", wanted="it with --issuer or --authority, and with these only")
-
-
-def _time(text: str | None) -> datetime | None:
-    from glasswing_attest._wire import parse_time
-
-    if text is None:
-        return None
-    return datetime.now(UTC) if text == "now" else parse_time(text, where="--signed-at")
 
 
 def _roots(args: argparse.Namespace, output: Output) -> int:

@@ -10,15 +10,20 @@ import warnings
 from glasswing_attest._files import read_bounded
 from glasswing_attest.errors import PassphraseRefused, UsageError
 
-__all__ = ["add_arguments", "passphrase_of"]
+__all__ = ["add_arguments", "is_named", "passphrase_of"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the three ways to give a passphrase."""
-    group = parser.add_argument_group("passphrase of the private key").add_mutually_exclusive_group()
+    group = parser.add_argument_group("passphrase, or PIN, of the private key").add_mutually_exclusive_group()
     group.add_argument("--passphrase-env", metavar="VAR", help="it stands in this environment variable")
     group.add_argument("--passphrase-file", metavar="F", help="it is the first and only line of this file")
     group.add_argument("--ask-passphrase", action="store_true", help="ask for it on the terminal")
+
+
+def is_named(args: argparse.Namespace) -> bool:
+    """Tell whether one of the three ways was said."""
+    return args.passphrase_env is not None or args.passphrase_file is not None or bool(args.ask_passphrase)
 
 
 def passphrase_of(args: argparse.Namespace, *, twice: bool = False) -> bytes | None:

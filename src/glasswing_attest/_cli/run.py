@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from glasswing_attest._cli import passphrase
+from glasswing_attest._cli import signers
 from glasswing_attest._cli.artifacts import KINDS, artifact_of, refuse_to_spoil, refuse_within, sidecar, summary
 from glasswing_attest._cli.exits import YES, callers_to_mend
 from glasswing_attest._cli.output import Output
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from glasswing_attest.artifact.manifest import Artifact
     from glasswing_attest.attestation import Attestation
     from glasswing_attest.capture.build import Build
-    from glasswing_attest.keys import PublicKey
 
 __all__ = ["COMMAND_BUILD_TYPE", "DESCRIPTION", "EPILOG", "HELP", "add_arguments", "run"]
 
@@ -49,8 +48,7 @@ COMMAND_BUILD_TYPE = "https://glasswing-attest.readthedocs.io/build-types/comman
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("--key", required=True, metavar="KEY", help="the private key, a PEM file")
-    passphrase.add_arguments(parser)
+    signers.add_arguments(parser)
     who = parser.add_argument_group("who runs it, and how")
     who.add_argument("--builder", default="", metavar="URI", help="the builder.id")
     who.add_argument("--build-type", default="", metavar="URI", help=f"default: {COMMAND_BUILD_TYPE}")
@@ -97,7 +95,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, output: Output) -> int:
     """Run the command, and write its provenance beside each output. Gives the command's own exit code if it fails."""
     from glasswing_attest import _api
-    from glasswing_attest.signing.key import KeySigner
 
     made = [_pair(word, "--output", KINDS) for word in args.output]
     if not made:
@@ -112,14 +109,14 @@ def run(args: argparse.Namespace, output: Output) -> int:
     # A directory that is not there yet may be what the command makes.
     _refuse_targets([target for target in targets if target.parent.is_dir()], made)
     with callers_to_mend():
-        signer = KeySigner.from_file(args.key, passphrase=passphrase.passphrase_of(args))
+        signer = signers.signer_of(args, ahead=True)
         build = _build(args)
         try:
             with build:
                 with progress(output) as told:
                     _record(args, build, told)
                 # The result is one JSON value and nothing else: what the command prints goes to stderr then.
-                _run(args.command, stdout=_STDERR if output.as_json else None, hidden=args.passphrase_env)
+                _run(args.command, stdout=_STDERR if output.as_json else None, hidden=signers.hidden_variables(args))
                 made = _really_made(made, there)
                 for kind, path in made:
                     build.output(artifact_of(path, kind))
@@ -129,12 +126,13 @@ def run(args: argparse.Namespace, output: Output) -> int:
         targets = tuple(dict.fromkeys(sidecar(path) for _, path in made))
         _refuse_targets(targets, made)  # the command may have written there
         attested = _api.attest(build.outputs, build.provenance(), signer=signer)
+    by = signers.told_of(signer, attested)
     for target in targets:
         attested.write(target)
     notes = _notes(args, build)
     for note in notes:
         output.note(f"glasswing-attest: warning: {note}")
-    data = {**_data(build, attested, signer.public_key, targets), "notes": notes}
+    data = {**_data(build, attested, targets), **by.data, "notes": notes}
     output.result("" if output.quiet else _text(build, targets), data)
     return YES
 
@@ -340,9 +338,9 @@ def _is_checkout(path: Path) -> bool:
 _STDERR = 2
 
 
-def _run(command: Sequence[str], *, stdout: int | None, hidden: str | None) -> None:
+def _run(command: Sequence[str], *, stdout: int | None, hidden: Collection[str]) -> None:
     # The passphrase of the key is no business of the command's.
-    environ = {name: value for name, value in os.environ.items() if name != hidden}
+    environ = {name: value for name, value in os.environ.items() if name not in hidden}
     try:
         code = subprocess.run(command, stdout=stdout, env=environ, check=False).returncode
     except (OSError, ValueError) as e:
@@ -384,12 +382,11 @@ def _text(build: Build, targets: Sequence[Path]) -> str:
     return made + counted + "".join(f"written:  {shown(str(target))}\n" for target in targets)
 
 
-def _data(build: Build, attested: Attestation, key: PublicKey, targets: Sequence[Path]) -> dict[str, object]:
+def _data(build: Build, attested: Attestation, targets: Sequence[Path]) -> dict[str, object]:
     return {
         "subjects": [summary(manifest) for manifest in build.outputs],
         "predicateType": attested.statement_unverified.predicate_type,
         "statementSha256": attested.payload_digest,
         "invocationId": build.provenance().invocation_id,
-        "signer": {"fingerprint": key.fingerprint},
         "paths": [str(target) for target in targets],
     }

@@ -11,6 +11,7 @@ from glasswing_attest._cli import passphrase
 from glasswing_attest._cli.artifacts import refuse_to_spoil, refuse_within
 from glasswing_attest._cli.exits import callers_to_mend
 from glasswing_attest._cli.output import Output
+from glasswing_attest._cli.signers import key_signer
 from glasswing_attest.errors import UsageError, shown
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def add_summary(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--summary", metavar="OUT", help="sign what was concluded; needs --signer, --verifier and --resource"
     )
-    group.add_argument("--signer", metavar="KEY", help="the verifier's private key, a PEM file")
+    group.add_argument("--signer", metavar="KEY", help="the verifier's private key: a PEM file, or a URI")
     group.add_argument("--verifier", metavar="URI", help="who verifies")
     group.add_argument("--resource", metavar="URI", help="from where the artifact is fetched")
     group.add_argument("--policy-uri", metavar="URI", help="where the policy lies; default: a name by its digest")
@@ -59,11 +60,10 @@ def summary_signer(args: argparse.Namespace, artifact: str | None) -> KeySigner 
     refuse_within(target, artifact or os.devnull, "--summary")
     refuse_to_spoil(target, "--summary")
     from glasswing_attest.report.vsa import require_sayable
-    from glasswing_attest.signing.key import KeySigner
 
     with callers_to_mend():
         require_sayable(**_said(args))
-        return KeySigner.from_file(args.signer, passphrase=passphrase.passphrase_of(args))
+        return key_signer(args.signer, args)
 
 
 def write_summary(report: Report, signer: KeySigner | None, args: argparse.Namespace, output: Output) -> None:

@@ -1,35 +1,26 @@
 """How is it signed with a key that somebody holds?
 
-The signature itself is securesystemslib's. Keys are read here, because its loader ignores passphrases, and the scheme
-is always
-named: ECDSA with its curve's hash, Ed25519, or RSA PKCS#1 v1.5 with SHA-256, as Sigstore's algorithm registry has them.
+The scheme is always named: ECDSA with its curve's hash, Ed25519, or RSA PKCS#1 v1.5 with SHA-256, as Sigstore's
+algorithm registry has them. Where the key is, and who computes the signature, is for `backends` to know.
 """
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import (
-    BestAvailableEncryption,
-    Encoding,
-    KeySerializationEncryption,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
-from securesystemslib.signer import CryptoSigner, SSlibKey
-from securesystemslib.signer import Signer as Backend
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from glasswing_attest._files import read_bounded, write_atomic
+from glasswing_attest._files import write_atomic
 from glasswing_attest.bundle import Bundle
 from glasswing_attest.envelope import Envelope, EnvelopeSignature, pae
-from glasswing_attest.errors import KeyUnreadable, KeyUnsupported, PassphraseRefused, SigningError, UsageError
-from glasswing_attest.keys import PublicKey, schemes_of
-from glasswing_attest.limits import DEFAULT
+from glasswing_attest.errors import GlasswingError, PassphraseRefused, UsageError, shown
+from glasswing_attest.keys import PublicKey
+from glasswing_attest.signing.backends.device import Device
+from glasswing_attest.signing.backends.file import InMemory, read_file, read_pem
+from glasswing_attest.signing.backends.secrets import Secrets, SecretsHandler, frameless
+from glasswing_attest.signing.pkcs8 import encrypted_pem
 
 __all__ = ["ALGORITHMS", "KeySigner"]
 
@@ -45,47 +36,22 @@ ALGORITHMS = tuple(_MAKE)
 """What `KeySigner.generate` can make."""
 
 
-_HAND_OVER = (
-    "KeySigner.from_file(path, passphrase=…) takes it, and so does the command: "
-    "--passphrase-env, --passphrase-file or --ask-passphrase"
-)
-_LABEL = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,64})-----")
-_OTHERS = ("ENCRYPTED SIGSTORE PRIVATE KEY", "ENCRYPTED COSIGN PRIVATE KEY")
-"""Cosign's own encryption, which is not read here with any passphrase."""
-
-
-def _label(pem: bytes) -> str:
-    """Give what the bytes call themselves, of which nothing is secret."""
-    found = _LABEL.search(pem)
-    return found[1].decode("ascii") if found else "no PEM"
-
-
 class KeySigner:
-    """Signs with a private key held in memory. Shows only its public key.
+    """Signs with a private key, in memory or at the place that keeps it. Shows only its public key.
 
     >>> signer = KeySigner.generate()
     >>> signer.public_key.schemes
     ('ecdsa-sha2-nistp256',)
     """
 
-    __slots__ = ("_backend", "_private", "_public")
+    __slots__ = ("_device",)
 
     def __init__(self, private_key: Any) -> None:
-        scheme = schemes_of(private_key.public_key())[0]
-        if scheme.startswith("ml-dsa"):
-            # The backend puts a prefix of its own before the message, so that nobody else would verify it.
-            raise KeyUnsupported(
-                found=scheme,
-                wanted="a key that signs here",
-                do="sign with ECDSA P-256, P-384 or P-521, Ed25519 or RSA; ML-DSA is only verified",
-            )
-        self._private = private_key
-        self._public = PublicKey.of(private_key.public_key(), scheme=scheme)
-        declared = SSlibKey.from_crypto(private_key.public_key(), scheme=scheme)
-        self._backend: Backend = CryptoSigner(private_key, declared)
+        self._device = Device(InMemory(private_key), where="", secrets=Secrets(None, where=""))
 
     def __repr__(self) -> str:
-        return f"KeySigner({self._public.schemes[0]}, fingerprint={self._public.fingerprint[:16]}…)"
+        where = f", {shown(self._device.where)}" if self._device.where else ""
+        return f"KeySigner({self.public_key.schemes[0]}, fingerprint={self.public_key.fingerprint[:16]}…{where})"
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         raise TypeError("a signer holds a private key and is not pickled")
@@ -107,65 +73,106 @@ class KeySigner:
             KeyUnsupported: a kind, curve or size that is not used here.
             UsageError: what is neither PEM nor a passphrase.
         """
-        secret = passphrase.encode() if isinstance(passphrase, str) else passphrase
-        for name, value in (("pem", pem), ("passphrase", secret)):
-            if not isinstance(value, bytes) and (name, value) != ("passphrase", None):
-                raise UsageError(where=name, found=type(value).__name__, wanted="bytes")
         try:
-            key = load_pem_private_key(pem, password=secret)
-        except TypeError as e:  # cryptography says so when a passphrase is missing, or given in vain
-            if not secret:  # an empty one counts as none there
-                because = "the key is encrypted"
-                raise PassphraseRefused(where=where, because=because, wanted="a passphrase", do=_HAND_OVER) from e
-            raise PassphraseRefused(where=where, because="the key is not encrypted", wanted="no passphrase") from e
-        except (ValueError, UnsupportedAlgorithm) as e:
-            label = _label(pem)
-            if secret is not None and label not in _OTHERS and b"ENCRYPTED" in pem:
-                raise PassphraseRefused(where=where, because="the key does not decrypt with it") from e
-            raise KeyUnreadable(where=where, found=label, wanted="a private key in PEM, PKCS#8 or traditional") from e
-        return cls(key)
+            return cls(read_pem(pem, passphrase=passphrase, where=where))
+        except GlasswingError as e:
+            failed = frameless(e)
+        del pem, passphrase  # crash reporters print the variables of this frame, too
+        raise failed
 
     @classmethod
     def from_file(cls, path: str | Path, *, passphrase: bytes | str | None = None) -> KeySigner:
-        """Read a private key from a PEM file. Raises as `from_pem` does."""
-        pem = read_bounded(Path(path), "policy_bytes", DEFAULT, error=KeyUnreadable)
-        return cls.from_pem(pem, passphrase=passphrase, where=str(path))
+        """Read a private key from a PEM file. Raises as `from_pem` does.
+
+        Logs a warning where the key is not encrypted, and others than the file's owner may read it.
+        """
+        try:
+            return cls(read_file(path, passphrase=passphrase))
+        except GlasswingError as e:
+            failed = frameless(e)
+        del passphrase
+        raise failed
+
+    @classmethod
+    def from_uri(
+        cls, uri: str, *, public_key: PublicKey | None = None, secrets: SecretsHandler | None = None
+    ) -> KeySigner:
+        """Use a private key where it is: in a file, a KMS, an HSM, a TPM. What each URI says stands in ``docs/kms.md``.
+
+        Every signature is checked under the public key before it is returned. Threads may share the signer.
+
+        Args:
+            uri: ``file:``, ``awskms:``, ``gcpkms:``, ``azurekms:``, ``hashivault:``, ``hsm:`` or ``tpm:``, or a scheme
+                that somebody registered with securesystemslib.
+            public_key: the key that it must be. Without one, it is asked for, once.
+            secrets: called with "passphrase", "pin", "auth" or "token" when such a secret is needed. Without one, it is
+                read from the environment: ``GLASSWING_ATTEST_PIN`` and so on.
+
+        Raises:
+            UsageError: the URI names no key that could be used.
+            UnavailableError: the extra for this kind is not installed, or the service does not answer.
+            KeyUnsupported: the key signs in no scheme that verifiers of attestations know.
+            SigningError: the service or device refuses, a secret is missing, or it is another key than the one pinned.
+
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = KeySigner.generate().write(f"{folder}/team.pem")
+        ...     signer = KeySigner.from_uri(f"file:{path}")
+        >>> signer.public_key.schemes
+        ('ecdsa-sha2-nistp256',)
+        """
+        from glasswing_attest.signing.backends.registry import device_of
+
+        device = device_of(uri, pinned=public_key, secrets=secrets)
+        signer = cls.__new__(cls)
+        signer._device = device
+        return signer
 
     @property
     def public_key(self) -> PublicKey:
+        """The public half of the key."""
+        return self._device.public_key
+
+    @property
+    def verified_by(self) -> PublicKey:
         """The key under which everything that this signer signs verifies."""
-        return self._public
+        return self._device.public_key
 
     def write(self, path: str | Path, *, passphrase: bytes | str | None = None) -> Path:
         """Write the private key as PKCS#8 PEM, readable by its owner only; never over an existing file.
 
         Raises:
-            UsageError: something is there already.
+            UsageError: something is there already, or the key is on a device, which keeps it.
             PassphraseRefused: an empty passphrase.
         """
+        held = self._device.backend
+        if not isinstance(held, InMemory):
+            raise UsageError(where=self._device.where, because=f"{held.name} keeps the private key")
         secret = passphrase.encode() if isinstance(passphrase, str) else passphrase
         if secret == b"":
             raise PassphraseRefused(where=str(path), found="an empty passphrase", wanted="a passphrase, or None")
-        protection: KeySerializationEncryption = NoEncryption() if secret is None else BestAvailableEncryption(secret)
-        pem: bytes = self._private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, protection)
+        pem: bytes = (
+            held.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+            if secret is None
+            else encrypted_pem(held.private_key, secret)
+        )
         try:
             write_atomic(Path(path), pem, mode=0o600, overwrite=False)
-        except UsageError as e:
-            if not isinstance(e.__cause__, FileExistsError):
-                raise
-            raise UsageError(
-                where=str(path),
-                because="something is there already, and keys are never overwritten",
-                do="choose another name, or move what is there out of the way",
-            ) from e
-        return Path(path)
+        except GlasswingError as e:
+            failed = frameless(e)
+        else:
+            return Path(path)
+        del pem, secret, passphrase  # crash reporters print the variables of this frame, too
+        if not isinstance(failed.__cause__, FileExistsError):
+            raise failed
+        raise UsageError(
+            where=str(path),
+            because="something is there already, and keys are never overwritten",
+            do="choose another name, or move what is there out of the way",
+        ) from failed
 
     def seal(self, payload: bytes, payload_type: str) -> bytes:
         """Sign the payload verbatim and give a Sigstore bundle v0.3."""
-        try:
-            made = self._backend.sign(pae(payload_type, payload))
-        except Exception as e:  # the backend may be a device or a service: whatever it raises is one thing here
-            raise SigningError(because=f"{type(e).__name__}: {e}") from e
-        signature = EnvelopeSignature(sig=bytes.fromhex(made.signature))
+        signature = EnvelopeSignature(sig=self._device.sign(pae(payload_type, payload)))
         envelope = Envelope(payload=payload, payload_type=payload_type, signatures=(signature,))
-        return Bundle.of_key(envelope, self._public.hint)
+        return Bundle.of_key(envelope, self.public_key.hint)

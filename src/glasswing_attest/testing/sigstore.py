@@ -205,7 +205,7 @@ class VirtualSigstore:
 class VirtualSigner:
     """Signs as somebody, with everything that a virtual Sigstore gives for it. It fits `attest(..., signer=…)`.
 
-    It keeps one key for its life, where Sigstore's clients make one for each signature: so `public_key` is true of all
+    It keeps one key for its life, where Sigstore's clients make one for each signature: so `verified_by` is true of all
     that it signs. Certificates are new for each.
     """
 
@@ -228,8 +228,13 @@ class VirtualSigner:
         self._key: PrivateKey | None = None if isinstance(identity, KeySigner) else generate(leaf.key)
 
     @property
+    def verified_by(self) -> PublicKey:
+        """The key under which everything that this signer signs verifies; a broken certificate is no lie of it."""
+        return self.public_key
+
+    @property
     def public_key(self) -> PublicKey:
-        """The key under which everything that this signer signs verifies."""
+        """The public half of its key."""
         if isinstance(self._identity, KeySigner):
             return self._identity.public_key
         return PublicKey.of(self._private.public_key())

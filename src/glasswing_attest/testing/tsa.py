@@ -89,7 +89,14 @@ class TimestampAuthority:
         self.chain = (leaf, *(certificate for certificate, _ in above))
 
     def stamp(
-        self, message: bytes, *, at: datetime | None = None, digest: str = "sha256", certificates: bool = True
+        self,
+        message: bytes,
+        *,
+        at: datetime | None = None,
+        digest: str = "sha256",
+        certificates: bool = True,
+        nonce: int | None = None,
+        imprint: bytes | None = None,
     ) -> bytes:
         """Give a time-stamp response over a message; for Sigstore the message is a signature.
 
@@ -98,16 +105,20 @@ class TimestampAuthority:
             at: the time; now, by default.
             digest: the hash of the message in the stamp: sha256, sha384 or sha512.
             certificates: whether the stamp brings its certificates along.
+            nonce: what a query asked to have repeated.
+            imprint: the message's digest, for a clock that was not shown the message.
         """
         if digest not in _HASHES:
             raise UsageError(where="digest", found=digest, wanted=f"one of {', '.join(_HASHES)}")
         self._serial += 1
+        hashed = hashlib.new(digest, message).digest() if imprint is None else imprint
         info = der.sequence(
             der.integer(1),
             der.oid(_POLICY),
-            der.sequence(_algorithm(digest), der.octets(hashlib.new(digest, message).digest())),
+            der.sequence(_algorithm(digest), der.octets(hashed)),
             der.integer(self._serial),
             der.time(at or self._clock.now),
+            *([] if nonce is None else [der.integer(nonce)]),
         )
         token = der.sequence(der.oid(_SIGNED_DATA), der.explicit(0, self._signed_data(info, certificates)))
         return der.sequence(der.sequence(der.integer(0)), token)

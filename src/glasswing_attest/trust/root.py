@@ -9,6 +9,7 @@ Trust binds keys, authorities, logs, clocks, names and times; who may say what i
         file: trusted_root.json            # a Sigstore TrustedRoot; or document: with its JSON text
         profile: public-good               # or github, or {scts: 1, logs: 1, times: 1}
       acme: {file: acme-ca.pem, profile: private}            # an authority of one's own, by its certificates
+      svid: {file: spiffe.pem, profile: private, witnesses: public-good}     # … whose signatures others witness
     revocations: {signed_by: [security]}   # optional: once here, a fresh list must be at hand
     keys:
       trainer:
@@ -71,6 +72,7 @@ class _RootEntry(ConfigModel):
     file: str | None = None
     document: str | None = None
     profile: Literal["public-good", "github", "private"] | _ProfileEntry
+    witnesses: str | None = None
 
 
 class _WitnessEntry(ConfigModel):
@@ -242,7 +244,7 @@ class Trust:
         try:
             return cls(
                 keys=tuple(_trusted_key(name, entry, folder) for name, entry in file.keys.items()),
-                roots=tuple(_root(name, entry, folder) for name, entry in file.roots.items()),
+                roots=_roots(file.roots, folder),
                 revocation_signers=() if file.revocations is None else tuple(file.revocations.signed_by),
                 expires=file.expires,
             )
@@ -313,14 +315,31 @@ def _trusted_key(name: str, entry: _KeyEntry, folder: Path | None) -> TrustedKey
         )
 
 
-def _root(name: str, entry: _RootEntry, folder: Path | None) -> Root:
+def _roots(entries: Mapping[str, _RootEntry], folder: Path | None) -> tuple[Root, ...]:
+    """Read the roots, and last those that take their witnesses from another one."""
+    whole = {name: _root(name, entry, folder) for name, entry in entries.items() if entry.witnesses is None}
+    made = dict(whole)
+    for name, entry in entries.items():
+        if entry.witnesses is None:
+            continue
+        if entry.witnesses not in whole:
+            wanted = f"one of {', '.join(whole)}" if whole else "a root with witnesses of its own"
+            raise TrustRefused(where=f"{path_of(('roots', name))}.witnesses", found=entry.witnesses, wanted=wanted)
+        made[name] = _root(name, entry, folder, whole[entry.witnesses])
+    return tuple(made.values())
+
+
+def _root(name: str, entry: _RootEntry, folder: Path | None, witnesses: Root | None = None) -> Root:
     place = path_of(("roots", name))
     data, held = _content(place, "document", entry.document, entry.file, folder)
     given = entry.profile
     with _within(place):
         profile = _PROFILES[given] if isinstance(given, str) else Profile(**given.model_dump())
         if profile.private and not data.lstrip().startswith(b"{"):
-            return private_root(name, data, profile=profile, where=held)
+            return private_root(name, data, profile=profile, witnesses=witnesses, where=held)
+        if witnesses is not None:
+            wanted = "it with an authority's certificates in PEM, and a profile that is private"
+            raise TrustRefused(where="witnesses", found=witnesses.name, wanted=wanted)
         if data.lstrip().startswith(b"-----BEGIN "):
             wanted = "a TrustedRoot document, or `profile: private` for an authority without any witness"
             raise TrustRefused(where=held, found="PEM", wanted=wanted)

@@ -88,7 +88,10 @@ class TufSource:
             return self._update(metadata, targets, target, self.fetcher)
         except (RepositoryError, DownloadError, OSError, ValueError) as e:
             because = f"{type(e).__name__}: {e}"
-            raise TrustUnavailable(where=f"{self.url} {target}", because=because) from e
+            do = "fetch it once where there is a network" if offline else ""
+            if isinstance(e, DownloadError) and not offline:
+                do = "look whether the network lets you there, or name a trusted root that is at hand as a file"
+            raise TrustUnavailable(where=f"{self.url} {target}", because=because, do=do) from e
 
     def _update(self, metadata: Path, targets: Path, target: str, fetcher: FetcherInterface | None) -> bytes:
         metadata.mkdir(parents=True, exist_ok=True)

@@ -25,7 +25,7 @@ from glasswing_attest.verification.sct import promising_logs
 from glasswing_attest.verification.signature import SignedPayload
 from glasswing_attest.verification.timestamps import VerifiedTimes
 
-__all__ = ["VerifiedSigner", "check_certificate", "check_key"]
+__all__ = ["VerifiedSigner", "check_certificate", "check_key", "require_promises"]
 
 _SEAL = object()
 
@@ -120,13 +120,14 @@ def check_certificate(
         wanted = "no issuer: a private authority vouches by itself alone"
         raise CertificateUntrusted(where="certificate.issuer", found=leaf.issuer, wanted=wanted)
     if not times.times:
-        raise TimeUnproven(where="$.verificationMaterial")
+        do = "have it time-stamped or logged by witnesses that the trust knows: `times: claimed` is about keys alone"
+        raise TimeUnproven(where="$.verificationMaterial", do=do)
     path: tuple[Certificate, ...] = ()
     for told in times.times:
         if path_stands(path, root.authorities, told.time):
             continue
         path = validate_path(leaf, signed.embedded, root.authorities, told.time, private=root.profile.private)
-        _require_promises(path, root, limits)
+        require_promises(path, root, limits)
     return VerifiedSigner(
         principal=f"certificate:{leaf.issuer or root.name} {leaf.san}",
         names=frozenset(),
@@ -140,7 +141,8 @@ def check_certificate(
     )
 
 
-def _require_promises(path: tuple[Certificate, ...], root: Root, limits: Limits) -> None:
+def require_promises(path: tuple[Certificate, ...], root: Root, limits: Limits) -> None:
+    """Raise `CertificateUntrusted` unless so many certificate logs as the root asks for promised the path's leaf."""
     if not root.profile.scts:
         return
     leaf, issuer = path[:2]

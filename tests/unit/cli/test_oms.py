@@ -18,7 +18,7 @@ def signed(story: Story, run: Run) -> Story:
     """The story's model, signed."""
     ran = run("oms", "sign", "--key", story.folder / "trainer.key", f"{story.model}/")
     assert (ran.code, ran.err) == (0, "")
-    assert ran.out.splitlines()[-1] == f"written: {story.model}.sig"
+    assert ran.out.splitlines()[-1] == f"written:   {story.model}.sig"
     return story
 
 
@@ -113,7 +113,7 @@ def test_the_roots_are_told(run: Run, story: Story) -> None:
 @pytest.mark.parametrize(
     ("words", "where"),
     [
-        (("oms", "sign"), "oms sign"),
+        (("oms", "sign"), "--key"),
         (("oms", "verify", "--signer", "trainer"), "oms verify"),
         (("oms", "verify", "--trust", "{trust}"), "oms verify"),
         (("oms", "verify", "--trust", "{trust}", "--signer", "trainer", "--issuer", "https://x"), "oms verify"),

@@ -254,6 +254,7 @@ def test_a_key_that_is_only_verified_does_not_sign(key: Any, scheme: str) -> Non
 def test_a_key_file_is_read_with_a_bound(tmp_path: Path) -> None:
     path = tmp_path / "k.pem"
     path.write_bytes(pem_of(KEYS["p256"]))
+    path.chmod(0o600)
     assert KeySigner.from_file(path).public_key == KeySigner(KEYS["p256"]).public_key
     with pytest.raises(KeyUnreadable) as refused:
         KeySigner.from_file(tmp_path / "absent.pem")
@@ -325,11 +326,10 @@ def test_nothing_that_shows_a_signer_shows_its_key(name: str) -> None:
 def test_an_error_while_signing_is_ours_and_shows_no_key() -> None:
     signer = KeySigner(KEYS["p256"])
 
-    class Broken:
-        def sign(self, _: bytes) -> Signature:
-            raise RuntimeError("the device is gone")
+    def broken(_: bytes) -> bytes:
+        raise RuntimeError("the device is gone")
 
-    object.__setattr__(signer, "_backend", Broken())
+    vars(signer._device.backend)["sign"] = broken
     with pytest.raises(SigningError) as refused:
         signer.seal(PAYLOAD, PAYLOAD_TYPE)
     assert refused.value.code == "signing"
@@ -344,7 +344,7 @@ class Liar:
 
     def __init__(self, answer: Any, declared: PublicKey | None = None) -> None:
         self.answer = answer
-        self.public_key = declared or KeySigner(KEYS["p256"]).public_key
+        self.verified_by = declared or KeySigner(KEYS["p256"]).public_key
 
     def seal(self, payload: bytes, payload_type: str) -> bytes:
         return bytes(self.answer(payload, payload_type))

@@ -327,9 +327,9 @@ def test_the_self_check_of_a_certificate_is_under_the_signers_key() -> None:
     sigstore = VirtualSigstore()
     signer = sigstore.signer(ALICE)
     made = Attestation.parse(signer.seal(STATEMENT.payload))
-    assert check_by(made, signer.public_key).key.der == signer.public_key.der
+    assert check_by(made, signer.verified_by).key.der == signer.verified_by.der
     with pytest.raises(KeyUntrusted):
-        check_by(made, sigstore.signer(ALICE).public_key)
+        check_by(made, sigstore.signer(ALICE).verified_by)
 
 
 @pytest.mark.parametrize(

@@ -123,7 +123,7 @@ def test_expired_metadata_is_unavailable(source: TufSource, repository: Reposito
 
 def test_no_network_is_unavailable(source: TufSource, repository: Repository) -> None:
     repository.files.clear()
-    refused(source, offline=False)
+    assert "network" in refused(source, offline=False).do
 
 
 def test_an_unknown_target_is_unavailable(source: TufSource) -> None:

@@ -187,7 +187,7 @@ def test_a_certificates_signer_is_issuer_and_name_and_has_no_key_name() -> None:
     key = sigstore.signer("alice@example.com")
     signed = Attestation.parse(key.seal(honest().run.envelope.payload))
     # The very key of the certificate stands in the trust too: a certificate is judged by its root alone.
-    trust = sigstore.trust(keys=[TrustedKey(name="trainer", key=key.public_key)])
+    trust = sigstore.trust(keys=[TrustedKey(name="trainer", key=key.verified_by)])
     (proved,) = prove(signed, trust, claimed_at=NOW)
     told = proved.signer
     assert (told.issuer, told.san, told.root) == ("https://issuer.example", "alice@example.com", "virtual")
@@ -195,7 +195,7 @@ def test_a_certificates_signer_is_issuer_and_name_and_has_no_key_name() -> None:
     assert told.names == frozenset()
     assert told.not_before == sigstore.clock.now
     with pytest.raises(CertificateUntrusted):
-        prove(signed, Trust.of(trainer=key.public_key), claimed_at=NOW)
+        prove(signed, Trust.of(trainer=key.verified_by), claimed_at=NOW)
 
 
 def test_a_certificate_always_needs_a_witness() -> None:
@@ -206,6 +206,7 @@ def test_a_certificate_always_needs_a_witness() -> None:
     with pytest.raises(TimeUnproven) as caught:
         identity.check_certificate(signed, unwitnessed(signed), root)
     assert caught.value.code == "verification.time-unproven"
+    assert "`times: claimed` is about keys alone" in caught.value.do, "no policy lets it pass"
     assert identity.check_certificate(signed, witnessed(sigstore.clock.now), root).san == "alice@example.com"
 
 

@@ -1,0 +1,1 @@
+"""WHERE IS THE PRIVATE KEY? One file for each kind of place, all behind `registry`."""

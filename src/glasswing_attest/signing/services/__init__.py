@@ -1,0 +1,1 @@
+"""WHO HELPS TO SIGN? The services of a Sigstore instance, each behind one function."""
