@@ -299,7 +299,7 @@ def curves(folder: Path, scale: float, runs: int, peer: Peer | None) -> list[Lin
     return [Line(name=names[n], colour=colours[n], points=tuple(points)) for n, points in told.items() if points]
 
 
-def picture(lines: list[Line]) -> str:
+def picture(lines: list[Line], of: str = "files of 4 KiB") -> str:
     """Draw cost against size, both by powers of ten."""
     xs = [log10(x) for line in lines for x, _ in line.points]
     ys = [log10(y) for line in lines for _, y in line.points]
@@ -311,7 +311,7 @@ def picture(lines: list[Line]) -> str:
     parts = [
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 720 390" font-family="sans-serif" font-size="13">',
         '<rect width="720" height="390" fill="white"/>',
-        '<text x="320" y="375" text-anchor="middle">files of 4 KiB</text>',
+        f'<text x="320" y="375" text-anchor="middle">{of}</text>',
         '<text x="20" y="185" transform="rotate(-90 20 185)" text-anchor="middle">seconds</text>',
     ]
     for power in range(int(low), int(high) + 1):

@@ -55,6 +55,7 @@ JsonObject: TypeAlias = "dict[str, JsonValue]"
 _M = TypeVar("_M", bound=Message)
 _SAFE_INTEGER = 2**53 - 1
 _MAX_EXPONENT = 400
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")  # UTF-8 has none, so only an escape can bring one in
 
 
 # --- JSON ------------------------------------------------------------------------------------------------------------
@@ -204,7 +205,9 @@ def parse_json(
     if not isinstance(data, bytes | bytearray):
         raise UsageError(where=where, found=type(data).__name__, wanted="bytes, as they came")
     limits.check(bound, len(data), where=where)
-    limits.check("json_values", data.count(b",") + data.count(b"[") + data.count(b"{") + 1, where=where)
+    opened = data.count(b"[") + data.count(b"{")
+    if len(data) >= limits.json_values:  # a value takes a byte at least
+        limits.check("json_values", data.count(b",") + opened + 1, where=where)
     text = decode_utf8(data, where=where, kind=kind)
     hooks = _Hooks(limits)
     try:
@@ -226,11 +229,11 @@ def parse_json(
         for item, steps in _walk(value):
             if isinstance(item, _Refused):
                 raise item.error(kind=kind, where=_path(where, steps), found=item.found)
-    if data.count(b"[") + data.count(b"{") > limits.json_depth and _is_deeper(value, limits.json_depth):
+    if opened > limits.json_depth and _is_deeper(value, limits.json_depth):
         for item, steps in _walk(value):
             if len(steps) >= limits.json_depth and isinstance(item, dict | list):
                 limits.check("json_depth", len(steps) + 1, where=_path(where, steps))
-    if b"\\u" in data:
+    if _SURROGATE.search(data):
         for item, steps in _walk(value):
             for string in (item,) if isinstance(item, str) else item if isinstance(item, dict) else ():
                 if not string.isascii() and any("\ud800" <= c <= "\udfff" for c in string):

@@ -306,7 +306,11 @@ def parse_nvidia_smi(text: str) -> tuple[tuple[Gpu, ...], str]:
     '550.54.15'
     """
     gpus, driver = [], ""
-    for row in csv.reader(text.splitlines(), skipinitialspace=True):
+    try:
+        rows = list(csv.reader(text.splitlines(), skipinitialspace=True))
+    except csv.Error:  # a cell of more than 128 KiB
+        return (), ""
+    for row in rows:
         if len(row) == 3:
             name, driver, video_bios = (cell.strip() for cell in row)
             gpus.append(Gpu(model=name, video_bios="" if video_bios == "[N/A]" else video_bios))

@@ -5,10 +5,15 @@ rules for code signing stand here (Sigstore's certificate profile, fulcio/docs/c
 that is no CA, has digitalSignature and codeSigning and exactly one subject alternative name; CAs that say so, within
 their path lengths, and whose extended usages, where they have any, allow codeSigning. Authorities with Ed25519 keys
 are not supported by the path validator.
+
+Most leaves come from the very chain that the trust names. That chain is proved once, by its bytes alone, and each leaf
+is then validated with its issuer for an anchor; the windows of all are compared each time. What does not pass so is
+validated whole, so that the shortcut decides no refusal.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,9 +29,19 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from glasswing_attest._wire import format_time
 from glasswing_attest.errors import CertificateUntrusted, FieldRefused, KeyUnsupported, NotPem, OutsideValidity
 from glasswing_attest.keys import PublicKey
-from glasswing_attest.trust.sigstore import Authority
+from glasswing_attest.trust.sigstore import Authority, Window
 
-__all__ = ["FULCIO_CLAIMS", "UNREADABLE", "Leaf", "path_stands", "require_usages", "validate_path"]
+__all__ = [
+    "AUTHORITY_POLICY",
+    "FULCIO_CLAIMS",
+    "UNREADABLE",
+    "Leaf",
+    "is_leaf",
+    "path_stands",
+    "proved_span",
+    "require_usages",
+    "validate_path",
+]
 
 _FULCIO = "1.3.6.1.4.1.57264.1"
 _BY_SUBJECT = "subject:"
@@ -65,6 +80,8 @@ FULCIO_CLAIMS = {
     22: "source_repository_visibility",
 }
 """Fulcio's claims by the last arc of their OID (fulcio/docs/oid-info.md); 1 and 8 are the issuer."""
+
+_CLAIMS = {x509.ObjectIdentifier(f"{_FULCIO}.{arc}"): name for arc, name in FULCIO_CLAIMS.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,9 +133,7 @@ class Leaf:
             by_subject=bool(subject),
             issuer=_issuer(values, where),
             claims=tuple(
-                (name, _utf8(values[oid], f"{where}.{name}"))
-                for arc, name in FULCIO_CLAIMS.items()
-                if (oid := x509.ObjectIdentifier(f"{_FULCIO}.{arc}")) in values
+                (name, _utf8(values[oid], f"{where}.{name}")) for oid, name in _CLAIMS.items() if oid in values
             ),
         )
 
@@ -183,10 +198,15 @@ def _san(certificate: x509.Certificate, where: str) -> str:
         raise FieldRefused(where=f"{where}.subjectAltName", found=f"{len(names)} names", wanted="exactly one name")
     name = names[0]
     if isinstance(name, x509.OtherName) and name.type_id == _OTHER_NAME:
-        return _utf8(name.value, f"{where}.subjectAltName")
-    if isinstance(name, x509.UniformResourceIdentifier | x509.RFC822Name | x509.DNSName):
-        return _printable(name.value, f"{where}.subjectAltName")
-    raise FieldRefused(where=f"{where}.subjectAltName", found=type(name).__name__, wanted="a URI, an email or a name")
+        said = _utf8(name.value, f"{where}.subjectAltName")
+    elif isinstance(name, x509.UniformResourceIdentifier | x509.RFC822Name | x509.DNSName):
+        said = _printable(name.value, f"{where}.subjectAltName")
+    else:
+        wanted = "a URI, an email or a name"
+        raise FieldRefused(where=f"{where}.subjectAltName", found=type(name).__name__, wanted=wanted)
+    if not said:  # nobody is called by it, and "" stands for no name everywhere else
+        raise FieldRefused(where=f"{where}.subjectAltName", found="an empty name", wanted="a name that says something")
+    return said
 
 
 # --- the path --------------------------------------------------------------------------------------------------------
@@ -224,7 +244,8 @@ def _signs_digitally(_policy: object, _certificate: x509.Certificate, extension:
         raise ValueError("the leaf may sign certificates")
 
 
-def _is_leaf(_policy: object, _certificate: x509.Certificate, extension: x509.BasicConstraints | None) -> None:
+def is_leaf(_policy: object, _certificate: x509.Certificate, extension: x509.BasicConstraints | None) -> None:
+    """Refuse a CA where a leaf must stand, with a `ValueError`, as the path validator asks for it."""
     if extension is not None and extension.ca:
         raise ValueError("the leaf is a CA")
 
@@ -242,19 +263,20 @@ def require_usages(leaf: Leaf) -> None:
 
 
 _ANY = verification.Criticality.AGNOSTIC
-_CA_POLICY = (
+AUTHORITY_POLICY = (
     verification.ExtensionPolicy.permit_all()
     .require_present(x509.BasicConstraints, verification.Criticality.CRITICAL, _is_authority)
     .require_present(x509.KeyUsage, _ANY, _may_sign_certificates)
-    .may_be_present(x509.ExtendedKeyUsage, _ANY, _allows_code_signing)
 )
+"""What every CA of a path must say of itself, whatever the path is for."""
+_CA_POLICY = AUTHORITY_POLICY.may_be_present(x509.ExtendedKeyUsage, _ANY, _allows_code_signing)
 _PRIVATE_LEAF_POLICY = (
     verification.ExtensionPolicy.permit_all()
     .require_present(x509.KeyUsage, _ANY, _signs_digitally)
     .require_present(x509.ExtendedKeyUsage, _ANY, _signs_code)
     .require_not_present(x509.NameConstraints)
 )
-_LEAF_POLICY = _PRIVATE_LEAF_POLICY.may_be_present(x509.BasicConstraints, _ANY, _is_leaf)
+_LEAF_POLICY = _PRIVATE_LEAF_POLICY.may_be_present(x509.BasicConstraints, _ANY, is_leaf)
 # What the validators above, or the path validator itself, understand. Another critical extension must be refused.
 _UNDERSTOOD = {
     x509.BasicConstraints.oid,
@@ -263,6 +285,8 @@ _UNDERSTOOD = {
     x509.SubjectAlternativeName.oid,
     x509.NameConstraints.oid,
 }
+_UNPROVEN = (verification.VerificationError, x509.UnsupportedGeneralNameType, ValueError, UserWarning)
+_DEEPEST = 4
 _BRING = (
     "the certificate of an issuer is missing: if you believe the authority, whoever signs must hand along all that "
     "lead to it (CertificateSigner's chain; oms sign --certificate, once for each)"
@@ -296,29 +320,116 @@ def validate_path(
     if not current:
         wanted = "; ".join(str(a.window) for a in authorities) or "an authority"
         raise OutsideValidity(where="certificateAuthorities", found=format_time(time), wanted=wanted)
+    policy = _PRIVATE_LEAF_POLICY if private else _LEAF_POLICY
+    for authority in current:
+        if (known := _path_from_issuer(certificate, authority.chain, time, policy)) is not None:
+            return known
     intermediates = _intermediates(embedded, current, authorities)
     anchors = [a.chain[-1] for a in current if _is_supported(a.chain[-1])]
     if not anchors or not _is_supported(certificate):
         raise KeyUnsupported(where="certificate", found="Ed25519 or an unknown key in a certificate path")
     try:
-        verifier = (
-            verification.PolicyBuilder()
-            .store(verification.Store(anchors))
-            .time(time)
-            .extension_policies(ca_policy=_CA_POLICY, ee_policy=_PRIVATE_LEAF_POLICY if private else _LEAF_POLICY)
-            .build_client_verifier()
-        )
-        path = verifier.verify(certificate, intermediates).chain
+        path = _verify(certificate, intermediates, verification.Store(anchors), time, _CA_POLICY, policy)
         if len(path) < 2:  # a trusted certificate is a path to itself, and no CA signed it
             raise ValueError("the leaf is itself the authority")
         # Extensions are read when they are asked for: those that the validator left alone may not be readable.
         _require_understood(path)
         _require_path_lengths(path)
-    except (verification.VerificationError, x509.UnsupportedGeneralNameType, ValueError, UserWarning) as e:
+    except _UNPROVEN as e:
         issuers = {c.subject for c in (*intermediates, *anchors)}
         lacks = any(c.issuer not in issuers for c in (certificate, *intermediates))
         raise CertificateUntrusted(where="certificate", because=str(e), do=_BRING if lacks else "") from e
     return tuple(path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Issuer:
+    """The first of a chain that was proved, as an anchor, and the span in which all of the chain is valid."""
+
+    span: Window
+    anchor: verification.Store
+
+
+def _path_from_issuer(
+    leaf: x509.Certificate,
+    chain: tuple[x509.Certificate, ...],
+    time: datetime,
+    policy: verification.ExtensionPolicy,
+) -> tuple[x509.Certificate, ...] | None:
+    """Give the path by way of this very chain, or None where only a whole validation can tell."""
+    if len(chain) < 2 or leaf.issuer != chain[0].subject:
+        return None
+    issuer = _issuer_of_leaves(chain)
+    if issuer is None or not issuer.span.contains(time):
+        return None
+    try:
+        path = _verify(leaf, [], issuer.anchor, time, _CA_POLICY, policy)
+        _require_understood(path)
+    except (*_UNPROVEN, CertificateUntrusted):
+        return None
+    return (leaf, *chain) if path == [leaf, chain[0]] else None
+
+
+@functools.lru_cache(maxsize=256)
+def _issuer_of_leaves(chain: tuple[x509.Certificate, ...]) -> _Issuer | None:
+    """Prove a chain of CAs, issuer first and anchor last, for whatever leaf may stand below it, or give None.
+
+    A name constraint above the issuer is about the leaf, and has to see it.
+    """
+    span = proved_span(chain, ca_policy=_CA_POLICY, leaf_policy=_CA_POLICY)
+    if span is None:
+        return None
+    try:
+        _require_path_lengths((chain[0], *chain))  # as they stand above a leaf
+    except CertificateUntrusted:
+        return None
+    if any(isinstance(e.value, x509.NameConstraints) for c in chain[1:] for e in c.extensions):
+        return None
+    return _Issuer(span=span, anchor=verification.Store([chain[0]]))
+
+
+def proved_span(
+    chain: tuple[x509.Certificate, ...],
+    *,
+    ca_policy: verification.ExtensionPolicy,
+    leaf_policy: verification.ExtensionPolicy,
+) -> Window | None:
+    """Prove a chain, anchor last, by its bytes alone, and give the span in which each of its certificates is valid.
+
+    Signatures and extensions do not change with the time, so that the span is all that is left to compare. None where
+    this cannot be proved; of a deep chain only the path validator counts the certificates.
+    """
+    if not 2 <= len(chain) <= _DEEPEST:
+        return None
+    start = max(c.not_valid_before_utc for c in chain)
+    end = min(c.not_valid_after_utc for c in chain)
+    if start > end:
+        return None
+    try:
+        path = _verify(chain[0], chain[1:-1], verification.Store([chain[-1]]), start, ca_policy, leaf_policy)
+        _require_understood(path)
+        _require_path_lengths(path)
+    except (*_UNPROVEN, *UNREADABLE, CertificateUntrusted):
+        return None
+    return Window(start=start, end=end) if tuple(path) == chain else None
+
+
+def _verify(
+    leaf: x509.Certificate,
+    intermediates: Sequence[x509.Certificate],
+    anchors: verification.Store,
+    time: datetime,
+    ca_policy: verification.ExtensionPolicy,
+    leaf_policy: verification.ExtensionPolicy,
+) -> list[x509.Certificate]:
+    verifier = (
+        verification.PolicyBuilder()
+        .store(anchors)
+        .time(time)
+        .extension_policies(ca_policy=ca_policy, ee_policy=leaf_policy)
+        .build_client_verifier()
+    )
+    return verifier.verify(leaf, list(intermediates)).chain
 
 
 def _intermediates(

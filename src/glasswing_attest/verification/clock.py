@@ -2,7 +2,7 @@
 
 RFC 3161 time-stamp responses over the signature's bytes. The CMS signature, the message imprint and the time-stamping
 usage are checked by `rfc3161-client`; the authority's closed window, and that each of its certificates was valid then,
-are checked here.
+are checked here. Where `stamp` proves all of this directly, that is enough.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from glasswing_attest._wire import format_time
 from glasswing_attest.errors import FieldRefused, GlasswingError, OutsideValidity, TimeUnproven
 from glasswing_attest.trust.sigstore import Authority
 from glasswing_attest.verification.certificate import UNREADABLE
+from glasswing_attest.verification.stamp import Stamp
 
 __all__ = ["check_stamp", "time_unverified"]
 
@@ -30,6 +31,11 @@ def check_stamp(stamp: bytes, signature: bytes, clocks: Iterable[Authority]) -> 
         TimeUnproven: no trusted clock made it, or it is over something else.
         OutsideValidity: a trusted clock made it at a time when it was not to be believed.
     """
+    clocks = tuple(clocks)
+    if (direct := Stamp.read(stamp)) is not None:
+        for clock in clocks:
+            if clock.window.contains(direct.time) and direct.stands(signature, clock.chain):
+                return direct.time, clock
     response, time, signers = _read(stamp)
     if len(signers) != 1:
         raise FieldRefused(where="rfc3161Timestamps", found=f"{len(signers)} signers", wanted="one signer")

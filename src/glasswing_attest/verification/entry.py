@@ -17,7 +17,6 @@ import hashlib
 from collections.abc import Callable
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from glasswing_attest._wire import Node, decode_base64, decode_utf8, read_json
 from glasswing_attest.bundle import LogEntry
@@ -169,10 +168,10 @@ def _same_verifier(node: Node, signed: SignedPayload) -> None:
         _same(node, der, signed.key.der, "public key")
         return
     try:
-        der = x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
+        is_own = x509.load_pem_x509_certificate(pem) == signed.leaf.certificate
     except UNREADABLE:
-        der = b""
-    _same(node, der, signed.leaf.der, "certificate")
+        is_own = False
+    _same(node, signed.leaf.der if is_own else b"", signed.leaf.der, "certificate")
 
 
 def _differs(where: str, what: str, found: str, wanted: str) -> NotLogged:

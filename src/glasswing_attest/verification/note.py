@@ -26,6 +26,7 @@ __all__ = ["Checkpoint", "Note", "NoteSignature", "ed25519_key_hash"]
 _DASH = "\u2014 "
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 _NAME = re.compile(r"[^\s+]+")
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,7 @@ class Note:
         text, blank, lines = note.rpartition("\n\n")
         if not blank or not text or not lines.endswith("\n"):
             raise FieldRefused(where=where, wanted="a text, an empty line, and signature lines")
-        if any(ord(c) < 0x20 and c != "\n" for c in note):
+        if _CONTROL.search(note):
             raise FieldRefused(where=where, found="a control character", wanted="a note of printable lines")
         signatures = lines.split("\n")[:-1]
         limits.check("signatures", len(signatures), where=where)

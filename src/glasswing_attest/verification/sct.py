@@ -9,6 +9,7 @@ timestamps::
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import struct
 from collections.abc import Iterable
@@ -64,15 +65,21 @@ def _check(promise: SignedCertificateTimestamp, leaf: x509.Certificate, issuer: 
     time = stamped if stamped.tzinfo else stamped.replace(tzinfo=UTC)
     if not log.window.contains(time):
         raise OutsideValidity(where=f"ctlogs {log.name}", found=time.isoformat(), wanted=str(log.window))
-    issuer_key = issuer.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     tbs = leaf.tbs_precertificate_bytes
     milliseconds = round(time.timestamp() * 1000)
     signed = (
         struct.pack("!BBQH", 0, 0, milliseconds, 1)
-        + hashlib.sha256(issuer_key).digest()
+        + _key_hash(issuer)
         + len(tbs).to_bytes(3)
         + tbs
         + len(promise.extension_bytes).to_bytes(2)
         + promise.extension_bytes
     )
     log.key.check(promise.signature, signed)
+
+
+@functools.lru_cache(maxsize=256)
+def _key_hash(issuer: x509.Certificate) -> bytes:
+    """Give the hash of the issuer's key, which few issuers share among many leaves."""
+    spki = issuer.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(spki).digest()

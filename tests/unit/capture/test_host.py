@@ -244,6 +244,10 @@ def test_nvidia_smi_that_does_not_answer_is_unavailable(tmp_path: Path, text: st
         assert (caught.value.code, caught.value.where) == ("unavailable", str(path))
 
 
+def test_a_cell_that_csv_refuses_is_unknown() -> None:
+    assert parse_nvidia_smi("x" * 200_000 + ", 550.54.15, 92.00") == ((), "")
+
+
 TEXTS = [OS_RELEASE, CPUINFO, NVIDIA, GPU, SMI, MOUNTINFO, '{"cuda": {"version": "1"}}']
 
 

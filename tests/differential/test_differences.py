@@ -1,0 +1,369 @@
+"""Do sigstore-python, sigstore-go and cosign say what we say, but for the list of reasons?
+
+A small fixed part of what `python -m tests.differential` asks: every bundle there is, some mutations that are always
+the same, and for each reason a bundle that shows it is still so. What is tampered with is refused by all.
+"""
+
+import base64
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.differential import page
+from tests.differential.asked import Answer, Asked, ours, theirs
+from tests.differential.bundles import every, recorded
+from tests.differential.mutate import MUTATIONS
+from tests.differential.peers import judge, peers
+from tests.differential.reasons import REASONS, explained
+from tests.differential.run import Material, compare, mutations
+from tests.interop.peers import found
+from tests.stack import binary
+
+# Their warnings are their own affair.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+CHUNK = 500
+
+Edit = Callable[[Any], object]
+
+
+@pytest.fixture(scope="module")
+def bundles(shared_data: Path, recorded_stack: Path) -> tuple[Asked, ...]:
+    return every(shared_data, recorded_stack)
+
+
+@pytest.fixture(scope="module")
+def material(bundles: tuple[Asked, ...]) -> Material:
+    return Material.of(bundles)
+
+
+def test_every_bundle_gets_one_verdict_or_has_a_reason(bundles: tuple[Asked, ...]) -> None:
+    result = compare(enumerate(bundles), judge=judge())
+    assert result.wrong == []
+    assert result.verdicts == {(True, True): 60, (False, False): 230, (True, False): 35, (False, True): 1}
+    assert result.reasons == {
+        ("intoto entry",): 26,
+        ("signature algorithm",): 5,
+        ("promise alone",): 3,
+        ("other name", "name of an authority"): 1,
+        ("window that ends before it starts",): 1,
+    }
+
+
+@pytest.mark.parametrize("chunk", range(4))
+def test_mutations_get_one_verdict_or_have_a_reason(material: Material, chunk: int) -> None:
+    result = compare(mutations(material, "tests", range(chunk * CHUNK, (chunk + 1) * CHUNK)))
+    assert result.wrong == []
+    assert result.count == CHUNK
+    # Both verdicts must be in play, and so must the list: what only ever hears no compares nothing.
+    assert result.verdicts[True, True] > CHUNK // 20
+    assert result.verdicts[False, False] > CHUNK // 2
+    assert len({name for names in result.reasons for name in names}) > 8
+
+
+def test_every_kind_of_mutation_is_drawn(material: Material) -> None:
+    made = [asked.name for _, asked in mutations(material, "tests", range(4 * CHUNK))]
+    drawn = Counter(kind for name in made for kind in name.split(" + ")[1:])
+    assert set(drawn) == set(MUTATIONS)
+    again = [asked for _, asked in mutations(material, "tests", [7])]
+    assert again == [asked for number, asked in mutations(material, "tests", range(8)) if number == 7]
+
+
+# --- the reasons -----------------------------------------------------------------------------------------------------
+
+V2, V1, BARE = "recorded-stack:py-dsse", "recorded-stack:pyv1-artifact", "recorded-stack:py-artifact"
+
+
+def entry_of(document: Any) -> Any:
+    return document["verificationMaterial"]["tlogEntries"][0]
+
+
+def in_bundle(edit: Edit) -> Callable[[Asked], Asked]:
+    def change(asked: Asked) -> Asked:
+        document = json.loads(asked.bundle)
+        edit(document)
+        return replace(asked, bundle=json.dumps(document).encode())
+
+    return change
+
+
+def in_root(edit: Edit) -> Callable[[Asked], Asked]:
+    def change(asked: Asked) -> Asked:
+        document = json.loads(asked.root)
+        edit(document)
+        return replace(asked, root=json.dumps(document).encode())
+
+    return change
+
+
+def in_entry(**members: Any) -> Callable[[Asked], Asked]:
+    """Members of the first log entry: a new value, or what gives it from the old one."""
+
+    def edit(document: Any) -> None:
+        entry = entry_of(document)
+        for name, value in members.items():
+            entry[name] = value(entry.get(name)) if callable(value) else value
+
+    return in_bundle(edit)
+
+
+def in_checkpoint(new: Callable[[str], str]) -> Callable[[Asked], Asked]:
+    def edit(document: Any) -> None:
+        checkpoint = entry_of(document)["inclusionProof"]["checkpoint"]
+        checkpoint["envelope"] = new(checkpoint["envelope"])
+
+    return in_bundle(edit)
+
+
+def as_it_is(asked: Asked) -> Asked:
+    return asked
+
+
+def as_numbers(promise: Any) -> Any:
+    from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+
+    r, s = decode_dss_signature(base64.b64decode(promise["signedEntryTimestamp"]))
+    return {"signedEntryTimestamp": base64.b64encode(r.to_bytes(32) + s.to_bytes(32)).decode()}
+
+
+def one_more(proof: Any) -> Any:
+    """The tree with one leaf more: in the middle of a large one, the path there is as long."""
+    return {**proof, "treeSize": str(int(proof["treeSize"]) + 1)}
+
+
+def material_of(document: Any) -> Any:
+    return document["verificationMaterial"]
+
+
+def leaf_of(document: Any) -> Any:
+    return material_of(document)["certificate"]
+
+
+def chained(document: Any) -> None:
+    material_of(document)["x509CertificateChain"] = {"certificates": [material_of(document).pop("certificate")]}
+
+
+def rooted(asked: Asked) -> Asked:
+    anchor = json.loads(asked.root)["certificateAuthorities"][0]["certChain"]["certificates"][-1]
+    return in_bundle(lambda d: material_of(d)["x509CertificateChain"]["certificates"].append(anchor))(asked)
+
+
+def stamps_of(document: Any) -> Any:
+    return material_of(document)["timestampVerificationData"]["rfc3161Timestamps"]
+
+
+def renamed_algorithm(document: Any) -> None:
+    (stamp,) = stamps_of(document)
+    data = base64.b64decode(stamp["signedTimestamp"])
+    assert data.count(bytes.fromhex("2a8648ce3d040302")) >= 1
+    head, _, tail = data.rpartition(bytes.fromhex("2a8648ce3d040302"))
+    stamp["signedTimestamp"] = base64.b64encode(head + bytes.fromhex("2a8658ce3d040302") + tail).decode()
+
+
+def windowed(document: Any) -> None:
+    for log in document["tlogs"]:
+        log["publicKey"]["validFor"] = {"start": "2000-01-01T00:00:00Z", "end": "2001-01-01T00:00:00Z"}
+
+
+def named(document: Any) -> None:
+    for name in ("certificateAuthorities", "timestampAuthorities"):
+        for authority in document.get(name, ()):
+            authority["subject"]["commonName"] = "x"
+
+
+def twice(asked: Asked) -> Asked:
+    return replace(
+        asked, bundle=asked.bundle.rstrip()[:-1] + b', "mediaType": ' + json.dumps(media(asked)).encode() + b"}"
+    )
+
+
+def media(asked: Asked) -> Any:
+    return json.loads(asked.bundle)["mediaType"]
+
+
+URL_SAFE = str.maketrans("+/", "-_")
+
+WITNESSES: dict[str, tuple[str, Callable[[Asked], Asked]]] = {
+    "intoto entry": ("sigstore-conformance:intoto-with-custom-trust-root", as_it_is),
+    "promise alone": ("sigstore-js:verify.msgsig.ct1tlog1tsa1", as_it_is),
+    "signature algorithm": ("sigstore-java:alg.ECDSA_P384_SHA_384", as_it_is),
+    "unknown member": (V2, in_bundle(lambda d: d.update(unknown=1))),
+    "zero value": (V2, in_bundle(lambda d: entry_of(d).pop("logIndex"))),
+    "other base64": (
+        V2,
+        in_bundle(lambda d: leaf_of(d).update(rawBytes=leaf_of(d)["rawBytes"].translate(URL_SAFE).rstrip("="))),
+    ),
+    "bare integer": (V2, in_entry(logIndex=int)),
+    "shape of the material": (V2, in_bundle(chained)),
+    "stamp twice": (V2, in_bundle(lambda d: stamps_of(d).append(stamps_of(d)[0]))),
+    "several entries": (
+        V2,
+        in_bundle(lambda d: material_of(d)["tlogEntries"].append({**entry_of(d), "logId": {"keyId": "A" * 43 + "="}})),
+    ),
+    "promise as two numbers": (V1, in_entry(inclusionPromise=as_numbers)),
+    "name of an authority": ("sigstore-go:othername.ok", lambda asked: replace(asked, san="")),
+    "other name": ("sigstore-go:othername.ok", in_root(named)),
+    "strict base64": (V2, in_bundle(lambda d: d["dsseEnvelope"].update(payload=d["dsseEnvelope"]["payload"] + "\n"))),
+    "strict JSON": (V2, twice),
+    "strict number": (V2, in_entry(logIndex=lambda text: f"+{text}")),
+    "original member names": (
+        V2,
+        in_bundle(lambda d: entry_of(d).update(canonicalized_body=entry_of(d).pop("canonicalizedBody"))),
+    ),
+    "loose time": (V2, in_entry(integratedTime="1700000000")),
+    "strict checkpoint": (V2, in_checkpoint(lambda text: text.replace("\n\n\u2014", "\n\n \u2014"))),
+    "name on a checkpoint": (V2, in_checkpoint(lambda text: text.replace("\u2014 rekor", "\u2014 Rekor"))),
+    "signed tree size": (
+        "sigstore-js:client.valid.v3.messageSignature.withSigningCert",
+        in_entry(inclusionProof=one_more),
+    ),
+    "id of the log": (V2, in_entry(logId=lambda old: {"keyId": f"{old['keyId'][:-4]}AAA="})),
+    "algorithm of the digest": (
+        BARE,
+        in_bundle(lambda d: d["messageSignature"]["messageDigest"].update(algorithm="SHA2_512")),
+    ),
+    "certificates beside the leaf": ("sigstore-python:bundle.txt", rooted),
+    "windows of trust": (V2, in_root(windowed)),
+    "window that ends before it starts": ("sigstore-python:tsa.outside-CA-range.threshold2", as_it_is),
+    "log named twice": (V2, in_root(lambda root: root["tlogs"].append(root["tlogs"][0]))),
+}
+"""For each reason a bundle, and what is done to it, so that this reason alone parts us from sigstore-python."""
+
+OF_GO: dict[str, tuple[str, Callable[[Asked], Asked]]] = {
+    "no digest of the message": (BARE, in_bundle(lambda d: d["messageSignature"].pop("messageDigest"))),
+    "strangers on a checkpoint": (V1, in_checkpoint(lambda text: f"{text}\u2014 somebody AAAAAAAA\n")),
+    "index beside the proof": (V2, in_entry(logIndex="12345")),
+    "hint of the key": (
+        "sigstore-conformance:intoto-with-custom-trust-root",
+        in_bundle(lambda d: d["dsseEnvelope"]["signatures"][0].update(keyid="x")),
+    ),
+    "unsigned words of a stamp": (V2, in_bundle(renamed_algorithm)),
+}
+"""The same for the reasons that part us from sigstore-go alone."""
+
+
+def test_each_reason_has_a_witness() -> None:
+    assert {reason.name for reason in REASONS} == set(WITNESSES) | set(OF_GO)
+    assert len({reason.name for reason in REASONS}) == len(REASONS)
+
+
+def witness(name: str, bundles: tuple[Asked, ...]) -> tuple[Asked, Answer]:
+    of, change = {**WITNESSES, **OF_GO}[name]
+    asked = change(next(asked for asked in bundles if asked.name == of))
+    we = ours(asked)
+    (stricter,) = (reason.stricter for reason in REASONS if reason.name == name)
+    assert we.yes == (stricter == "they"), we.said
+    return asked, we
+
+
+@pytest.mark.parametrize("name", WITNESSES)
+def test_a_reason_is_still_so(name: str, bundles: tuple[Asked, ...]) -> None:
+    asked, we = witness(name, bundles)
+    assert theirs(asked).yes != we.yes
+    assert explained(asked, we) == (name,)
+
+
+@pytest.mark.parametrize("name", OF_GO)
+def test_a_reason_of_sigstore_go_is_still_so(name: str, bundles: tuple[Asked, ...]) -> None:
+    found(lambda: binary("sigstore-go-verify"))
+    asked, we = witness(name, bundles)
+    go = judge()
+    assert go is not None
+    assert not go(asked).yes
+    assert explained(asked, we, go) == (name,)
+
+
+def test_a_repair_hides_no_wrong_yes(bundles: tuple[Asked, ...]) -> None:
+    # Had we said yes to a signature that is none, no repair would bring the other engine to join.
+    asked = next(asked for asked in bundles if asked.name == V2)
+    document = json.loads(asked.bundle)
+    document["unknown"] = 1
+    sig = bytearray(base64.b64decode(document["dsseEnvelope"]["signatures"][0]["sig"]))
+    sig[-1] ^= 1
+    document["dsseEnvelope"]["signatures"][0]["sig"] = base64.b64encode(sig).decode()
+    forged = replace(asked, bundle=json.dumps(document).encode())
+    assert not theirs(forged).yes
+    assert explained(forged, Answer(yes=True)) is None
+
+
+# --- the recorded stack ----------------------------------------------------------------------------------------------
+
+
+def flipped(place: Callable[[Any], Any], name: str) -> Callable[[Asked], Asked]:
+    def edit(document: Any) -> None:
+        box = place(document)
+        data = bytearray(base64.b64decode(box[name]))
+        data[len(data) // 2] ^= 1
+        box[name] = base64.b64encode(data).decode()
+
+    return in_bundle(edit)
+
+
+def signature_of(document: Any) -> Any:
+    return document["dsseEnvelope"]["signatures"][0] if "dsseEnvelope" in document else document["messageSignature"]
+
+
+def signed(asked: Asked) -> Asked:
+    name = "sig" if b"dsseEnvelope" in asked.bundle else "signature"
+    return flipped(signature_of, name)(asked)
+
+
+TAMPERED: dict[str, Callable[[Asked], Asked]] = {
+    "another signature": signed,
+    "another artifact": lambda asked: replace(asked, digests=(("sha256", bytes(32)),)),
+    "another signer": lambda asked: replace(asked, san="mallory@local.test"),
+    "another issuer": lambda asked: replace(asked, san="alice@local.test", issuer="http://mallory.test"),
+    "another certificate": flipped(lambda d: material_of(d)["certificate"], "rawBytes"),
+    "another body": in_entry(canonicalizedBody=lambda text: base64.b64encode(base64.b64decode(text)[:-1]).decode()),
+    "another root hash": in_checkpoint(lambda text: text.replace("\n", "\nAAAA", 2)),
+    "no entry": in_bundle(lambda d: material_of(d).update(tlogEntries=[])),
+    "no proof": in_bundle(lambda d: entry_of(d).pop("inclusionProof")),
+    "no trusted log": in_root(lambda root: root.update(tlogs=[])),
+    "no trusted authority": in_root(lambda root: root.update(certificateAuthorities=[])),
+    "no certificate log": in_root(lambda root: root.update(ctlogs=[])),
+}
+
+
+@pytest.mark.parametrize("name", ["sigstore-go", "cosign"])
+def test_a_peer_agrees_about_the_recorded_stack(name: str, recorded_stack: Path) -> None:
+    found(lambda: binary({"sigstore-go": "sigstore-go-verify"}.get(name, name)))
+    stack = recorded(recorded_stack)
+    result = compare(enumerate(stack), peers(stack, recorded_stack)[name])
+    assert result.wrong == []
+    assert result.verdicts == {(True, True): len(stack)} == {(True, True): 13}
+
+
+@pytest.mark.parametrize("name", ["sigstore-go", "cosign"])
+def test_a_peer_joins_in_each_yes_about_mutations_of_the_recorded_stack(name: str, recorded_stack: Path) -> None:
+    found(lambda: binary({"sigstore-go": "sigstore-go-verify"}.get(name, name)))
+    stack = recorded(recorded_stack)
+    made = mutations(Material(both=stack, one=(), none=()), "tests", range(80))
+    result = compare(made, peers(stack, recorded_stack)[name], only_ours=True)
+    assert result.wrong == []
+    assert result.verdicts[True, True] > 5
+    assert result.refused > 40
+
+
+@pytest.mark.parametrize("tampered", TAMPERED)
+def test_what_is_tampered_with_is_refused_by_all(tampered: str, recorded_stack: Path) -> None:
+    stack = recorded(recorded_stack)
+    engines = {"sigstore-python": theirs, **peers(stack, recorded_stack)}
+    for asked in (asked for asked in stack if asked.name in (V1, V2, BARE, "recorded-stack:js5v1-dsse")):
+        assert ours(asked).yes
+        changed = TAMPERED[tampered](asked)
+        answers = {name: ask(changed).yes for name, ask in {"we": ours, **engines}.items()}
+        assert not any(answers.values()), (asked.name, answers)
+
+
+# --- the page --------------------------------------------------------------------------------------------------------
+
+
+def test_the_page_lists_the_reasons() -> None:
+    assert page.reasons_of(page.PAGE.read_text(encoding="utf-8")) == {
+        reason.name: (reason.stricter, reason.why) for reason in REASONS
+    }
