@@ -54,7 +54,7 @@ def _in_json(edit: Callable[[random.Random, dict[str, Any], dict[str, Any]], boo
             document, other = json.loads(asked.bundle), json.loads(donor.bundle)
         except ValueError:
             return None
-        if not isinstance(document, dict) or not edit(rng, document, other):
+        if not isinstance(document, dict) or not document or not edit(rng, document, other):
             return None
         return replace(asked, bundle=json.dumps(document).encode())
 
@@ -390,6 +390,8 @@ def _checkpoint(rng: random.Random, document: dict[str, Any], donor: dict[str, A
         lines = box["envelope"].split("\n")
         others = rng.choice(_entries(donor) or [{}]).get("inclusionProof", {}).get("checkpoint", {}).get("envelope", "")
     except (KeyError, TypeError, IndexError, AttributeError):
+        return False
+    if len(lines) < 2:
         return False
     at = rng.randrange(len(lines))
     line = lines[at]

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any, Literal
 
-from cryptography.x509 import OtherName, SubjectAlternativeName
+from cryptography.x509 import OtherName, SubjectAlternativeName, load_der_x509_certificate
 
 from glasswing_attest._wire import decode_base64
 from glasswing_attest.bundle import BUNDLE_V03, Bundle, Certificates
@@ -348,6 +348,34 @@ def _unsigned_of_stamps(document: dict[str, Any]) -> None:
         ).decode()
 
 
+def _named_clock(asked: Asked) -> Asked | None:
+    """Time stamps that name a clock of the trusted root as who signed them."""
+    for clock in json.loads(asked.root)["timestampAuthorities"]:
+        leaf = load_der_x509_certificate(_bytes(clock["certChain"]["certificates"][0]["rawBytes"]))
+        serial = leaf.serial_number.to_bytes(leaf.serial_number.bit_length() // 8 + 1)
+        name = leaf.issuer.public_bytes() + element(2, serial)
+        document = json.loads(asked.bundle)
+        for stamp in document["verificationMaterial"]["timestampVerificationData"]["rfc3161Timestamps"]:
+            data = _bytes(stamp["signedTimestamp"])
+            stamp["signedTimestamp"] = base64.b64encode(_signed_as(data, name)).decode()
+        named = replace(asked, bundle=json.dumps(document).encode())
+        if ours(named).yes:
+            return named
+    return None
+
+
+def _signed_as(stamp: bytes, name: bytes) -> bytes:
+    ((_, response),) = elements(stamp)
+    status, (_, token) = elements(response)
+    kind, (_, explicit) = elements(token)
+    ((_, data),) = elements(explicit)
+    *before, (_, signers) = elements(data)
+    ((_, signer),) = elements(signers)
+    version, _, *rest = elements(signer)
+    data = _sequence(*before, (0x31, _sequence(version, (0x30, name), *rest)))
+    return _sequence(status, (0x30, element(*kind) + element(0xA0, data)))
+
+
 def _sequence(*parts: tuple[int, bytes]) -> bytes:
     return element(0x30, b"".join(element(tag, body) for tag, body in parts))
 
@@ -636,6 +664,12 @@ REASONS: tuple[Reason, ...] = (
         stricter="we",
         why="the name beside an Ed25519 signature must be the one that the key's hash covers (C2SP signed-note)",
         repair=_in_bundle(_named_as_origin),
+    ),
+    Reason(
+        name="clock that a stamp names",
+        stricter="we",
+        why="a time stamp must name the clock that signed it, also where it brings no certificate along",
+        repair=_named_clock,
     ),
     Reason(
         name="signed tree size",

@@ -118,8 +118,8 @@ def _of_bytes(random: Random, data: bytes, others: Sequence[bytes]) -> bytes:
         return data[:start] + other[cut:]
     if how == 7:  # a number within: a length, a count, an offset
         width = random.choice((1, 2, 4, 8))
-        number = random.choice((0, 1, 2**7, 2**15, 2**31 - 1, 2**31, 2**32 - 1, 2**63, 2**64 - 1)) % 256**width
-        written = number.to_bytes(width, "little" if random.randint(0, 1) else "big")
+        number = random.choice((0, 1, 2**7, 2**15, 2**31 - 1, 2**31, 2**32 - 1, 2**63, 2**64 - 1))
+        written = int(number % 256**width).to_bytes(width, "little" if random.randint(0, 1) else "big")
         return data[:start] + written + data[start + width :]
     return data[:start] + bytes(random.randint(0, 255) for _ in range(4)) + data[end:]
 

@@ -157,7 +157,7 @@ def _relogged(entry: dict[str, Any], body: bytes, *, version: int, text: bytes |
     was: str = entry["inclusionProof"]["checkpoint"]["envelope"]
     origin, line = was.partition("\n")[0], was.rstrip("\n").rpartition("\n")[2]
     name, log_id = line.split(" ")[1], base64.b64decode(entry["logId"]["keyId"])
-    said = text or f"{origin}\n1\n{encoded(leaf)}\n".encode()
+    said = f"{origin}\n1\n{encoded(leaf)}\n".encode() if text is None else text
     signed = encoded(log_id[:4] + sign(key, said))
     envelope = said.decode("utf-8", "surrogateescape") + f"\n\u2014 {name} {signed}\n"
     checkpoint = {"envelope": envelope}

@@ -1,5 +1,6 @@
 """Does a key sign what it is given, so that others can verify it, and does its private half stay where it is?"""
 
+import base64
 import copy
 import os
 import pickle
@@ -171,6 +172,16 @@ def test_a_key_is_read_in_every_form(name: str, form: PrivateFormat, passphrase:
         with pytest.raises(PassphraseRefused) as refused:
             KeySigner.from_pem(pem, passphrase=wrong)
         assert refused.value.because == ("the key does not decrypt with it" if wrong else "the key is encrypted")
+
+
+@pytest.mark.parametrize("curve", [110, 111, 112, 113])
+def test_a_key_of_another_length_than_its_curve_s_is_none(curve: int) -> None:
+    # OpenSSL leaves an error that `cryptography` knows no name for. Found by fuzzing.
+    inner = b"\x02\x01\x00\x30\x05\x06\x03\x2b\x65" + bytes([curve]) + b"\x04\x03\x04\x01\x05"
+    body = base64.b64encode(b"\x30" + bytes([len(inner)]) + inner)
+    with pytest.raises(KeyUnreadable) as refused:
+        KeySigner.from_pem(b"-----BEGIN PRIVATE KEY-----\n" + body + b"\n-----END PRIVATE KEY-----\n", where="k")
+    assert (refused.value.code, refused.value.where, refused.value.found) == ("signing.key", "k", "PRIVATE KEY")
 
 
 @pytest.mark.parametrize(

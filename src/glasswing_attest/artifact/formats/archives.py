@@ -70,7 +70,8 @@ def members(reader: Reader, *, limits: Limits = DEFAULT) -> tuple[list[str], Ite
         archive = zipfile.ZipFile(_Bounded(reader, limits))
     except _BROKEN:
         return None
-    files = (info for info in archive.infolist() if not info.is_dir() or info.file_size)
+    # Not `is_dir`, which fails for a name that is empty.
+    files = (info for info in archive.infolist() if not info.filename.endswith("/") or info.file_size)
     return archive.namelist(), (_member(archive, info, reader.where) for info in files)
 
 

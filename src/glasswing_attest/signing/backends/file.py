@@ -16,7 +16,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from securesystemslib.signer import CryptoSigner
 
@@ -111,7 +111,7 @@ def read_pem(pem: bytes, *, passphrase: bytes | str | None, where: str) -> Any:
             because = "the key is encrypted"
             raise PassphraseRefused(where=where, because=because, wanted="a passphrase", do=_HAND_OVER) from e
         raise PassphraseRefused(where=where, because="the key is not encrypted", wanted="no passphrase") from e
-    except (ValueError, UnsupportedAlgorithm) as e:
+    except (ValueError, UnsupportedAlgorithm, InternalError) as e:  # the last for an X448 key of another length
         label = _label(pem)
         if secret is not None and label not in _OTHERS and b"ENCRYPTED" in pem:
             raise PassphraseRefused(where=where, because="the key does not decrypt with it") from e

@@ -277,6 +277,16 @@ def test_what_joblib_writes_is_a_pickle(compress: Any) -> None:
     assert detect(Bytes(stream.getvalue()), "blob") == "pickle"
 
 
+def test_a_member_without_a_name_hides_nothing() -> None:
+    # In the directory its name is a comment. Found by fuzzing: `zipfile` asks for the last character of the name.
+    data = bytearray(archive({"x": PICKLE}))
+    start = data.index(b"PK\x01\x02")
+    data[start + 28 : start + 30], data[start + 32 : start + 34] = b"\0\0", b"\1\0"
+    with zipfile.ZipFile(io.BytesIO(data)) as made:
+        assert made.namelist() == [""]
+    assert detect(Bytes(bytes(data), "w"), "w.bin") == "other"
+
+
 def test_a_list_of_members_is_bounded() -> None:
     with pytest.raises(LimitError) as refused:
         detect(Bytes(archive([f"{i:0100}" for i in range(100)]), "m.zip"), "m.zip", limits=Limits(header_bytes=2000))
