@@ -668,7 +668,7 @@ REASONS: tuple[Reason, ...] = (
     Reason(
         name="clock that a stamp names",
         stricter="we",
-        why="a time stamp must name the clock that signed it, also where it brings no certificate along",
+        why="a time stamp must name the clock that signed it letter by letter, not only up to upper and lower case",
         repair=_named_clock,
     ),
     Reason(
