@@ -167,8 +167,10 @@ def renamed_algorithm(document: Any) -> None:
 
 def misnamed(document: Any) -> None:
     (stamp,) = stamps_of(document)
-    head, name, tail = base64.b64decode(stamp["signedTimestamp"]).rpartition(b"sigstore.dev")
-    stamp["signedTimestamp"] = base64.b64encode(head + name.swapcase() + tail).decode()
+    # The name stands there three times, signed but for the second one: that of the signer's issuer.
+    first, second, third, rest = base64.b64decode(stamp["signedTimestamp"]).split(b"sigstore.dev")
+    changed = b"sigstore.dev".join((first, second)) + b"sigstoRe.dev" + b"sigstore.dev".join((third, rest))
+    stamp["signedTimestamp"] = base64.b64encode(changed).decode()
 
 
 def windowed(document: Any) -> None:
