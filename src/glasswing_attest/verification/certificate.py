@@ -183,10 +183,15 @@ def _san(certificate: x509.Certificate, where: str) -> str:
         raise FieldRefused(where=f"{where}.subjectAltName", found=f"{len(names)} names", wanted="exactly one name")
     name = names[0]
     if isinstance(name, x509.OtherName) and name.type_id == _OTHER_NAME:
-        return _utf8(name.value, f"{where}.subjectAltName")
-    if isinstance(name, x509.UniformResourceIdentifier | x509.RFC822Name | x509.DNSName):
-        return _printable(name.value, f"{where}.subjectAltName")
-    raise FieldRefused(where=f"{where}.subjectAltName", found=type(name).__name__, wanted="a URI, an email or a name")
+        said = _utf8(name.value, f"{where}.subjectAltName")
+    elif isinstance(name, x509.UniformResourceIdentifier | x509.RFC822Name | x509.DNSName):
+        said = _printable(name.value, f"{where}.subjectAltName")
+    else:
+        wanted = "a URI, an email or a name"
+        raise FieldRefused(where=f"{where}.subjectAltName", found=type(name).__name__, wanted=wanted)
+    if not said:  # nobody is called by it, and "" stands for no name everywhere else
+        raise FieldRefused(where=f"{where}.subjectAltName", found="an empty name", wanted="a name that says something")
+    return said
 
 
 # --- the path --------------------------------------------------------------------------------------------------------
