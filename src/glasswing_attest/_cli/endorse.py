@@ -15,7 +15,7 @@ from glasswing_attest._cli.artifacts import refuse_to_spoil
 from glasswing_attest._cli.attest import type_uri
 from glasswing_attest._cli.exits import YES, callers_to_mend
 from glasswing_attest._cli.output import Output
-from glasswing_attest._cli.times import time_or_now
+from glasswing_attest._cli.times import add_proof, time_or_now
 from glasswing_attest.errors import FieldMissing, GlasswingError, UsageError, shown
 from glasswing_attest.limits import DEFAULT, Budget
 
@@ -53,11 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     believed.add_argument(
         "--unverified-unsafe", action="store_true", help="anybody: sign what was verified by other means"
     )
-    proof.add_argument(
-        "--signed-at", metavar="TIME", help="when it was signed, on your word: a time, or now; where no witness says"
-    )
-    proof.add_argument("--revocations", metavar="FILE", help="the signed revocation list")
-    proof.add_argument("--revocations-seen", type=int, default=0, metavar="N", help="refuse a lower version")
+    add_proof(proof.add_argument)
     which = parser.add_mutually_exclusive_group()
     which.add_argument(
         "--statement",

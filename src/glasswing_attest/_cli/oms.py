@@ -11,7 +11,7 @@ from glasswing_attest._cli import signers
 from glasswing_attest._cli.exits import YES, callers_to_mend
 from glasswing_attest._cli.output import Output
 from glasswing_attest._cli.progress import progress
-from glasswing_attest._cli.times import time_or_now
+from glasswing_attest._cli.times import add_proof, time_or_now
 from glasswing_attest.errors import UsageError, counted, shown
 
 if TYPE_CHECKING:
@@ -73,11 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verify.add_argument("--issuer", metavar="URL", help="… or somebody for whom this issuer stands, with --san")
     verify.add_argument("--authority", metavar="NAME", help="… or somebody whom this root of the trust certified")
     verify.add_argument("--san", metavar="NAME", help="the name in the certificate, exactly or a glob")
-    verify.add_argument(
-        "--signed-at", metavar="TIME", help="when it was signed, on your word: a time, or now; where no witness says"
-    )
-    verify.add_argument("--revocations", metavar="FILE", help="the signed revocation list")
-    verify.add_argument("--revocations-seen", type=int, default=0, metavar="N", help="refuse a lower version")
+    add_proof(verify.add_argument)
     verify.add_argument("--unsigned-files-unsafe", action="store_true", help="let files pass that were not signed")
     verify.add_argument(
         "--empty-files-unsafe", action="store_true", help="let empty files pass, of which shards cannot speak"

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from glasswing_attest import DataRecord, Policy, attest
+from glasswing_attest import Attestation, DataRecord, Policy, attest
 from glasswing_attest.chain.graph import State
 from glasswing_attest.errors import LimitError
 from glasswing_attest.limits import Limits
@@ -40,21 +40,26 @@ def policy(*alternatives: list[dict[str, Any]]) -> Policy:
     return policy_of(lambda p: p["nodes"].__setitem__("dataset", rule))
 
 
+def summary(resource: str) -> Attestation:
+    """What the verifier says of the data, as a resource."""
+    return attest(
+        DATA,
+        VerificationSummary(
+            verifier_id="https://verifier.example",
+            resource_uri=resource,
+            result="PASSED",
+            levels=("SLSA_BUILD_LEVEL_2",),
+            policy=ResourceDescriptor(uri="https://verifier.example/policy"),
+        ),
+        signer=signer("developer"),
+    )
+
+
 EITHER = policy([RECORD, MADE], [SUMMED])
 
 record = data_record(DATA)
 made = run_record(DATA, by="trainer")
-summed = attest(
-    DATA,
-    VerificationSummary(
-        verifier_id="https://verifier.example",
-        resource_uri="pkg:generic/penguins",
-        result="PASSED",
-        levels=("SLSA_BUILD_LEVEL_2",),
-        policy=ResourceDescriptor(uri="https://verifier.example/policy"),
-    ),
-    signer=signer("developer"),
-)
+summed = summary("pkg:generic/penguins")
 
 
 @pytest.mark.parametrize(
@@ -116,17 +121,7 @@ def test_a_no_is_told_by_the_alternative_that_came_closest() -> None:
     assert nothing is not None
     assert "(record)" in nothing.found  # of several that are as far away, the first
     # A statement of a trusted signer that says something else is closer than none.
-    failed = attest(
-        DATA,
-        VerificationSummary(
-            verifier_id="https://verifier.example",
-            resource_uri="pkg:generic/others",
-            result="PASSED",
-            levels=("SLSA_BUILD_LEVEL_2",),
-            policy=ResourceDescriptor(uri="https://verifier.example/policy"),
-        ),
-        signer=signer("developer"),
-    )
+    failed = summary("pkg:generic/others")
     other = chain.assess([chain.run, chain.source, failed], policy=EITHER).cause
     assert other is not None
     assert (other.code, other.rule) == ("policy.expect", "nodes.dataset.expect.resource")

@@ -2,12 +2,20 @@
 
 from datetime import UTC, datetime, timedelta
 from itertools import product
+from typing import Literal
 
 import pytest
 
 from glasswing_attest import Attestation, Trust
-from glasswing_attest.errors import CertificateUntrusted, KeyUntrusted, OutsideValidity, TimeUnproven, TrustRefused
-from glasswing_attest.testing import VirtualSigstore
+from glasswing_attest.errors import (
+    CertificateUntrusted,
+    FieldRefused,
+    KeyUntrusted,
+    OutsideValidity,
+    TimeUnproven,
+    TrustRefused,
+)
+from glasswing_attest.testing import Holder, VirtualSigstore
 from glasswing_attest.trust.root import TrustedKey, Witness
 from glasswing_attest.verification import identity, signature, timestamps, transparency
 from glasswing_attest.verification.identity import VerifiedSigner
@@ -215,3 +223,13 @@ def test_a_key_has_no_certificate() -> None:
     with pytest.raises(CertificateUntrusted) as caught:
         identity.check_certificate(signed, witnessed(NOW), VirtualSigstore().root())
     assert (caught.value.code, caught.value.found) == ("verification.certificate", "a key")
+
+
+@pytest.mark.parametrize("kind", ["uri", "other"])
+def test_a_certificate_that_names_nobody_proves_nothing(kind: Literal["uri", "other"]) -> None:
+    sigstore = VirtualSigstore()
+    signed = sigstore.sign(honest().run.envelope.payload, identity=Holder(san="", kind=kind))
+    with pytest.raises(FieldRefused) as refused:
+        prove(signed, sigstore.trust())
+    assert (refused.value.code, refused.value.found) == ("malformed.field", "an empty name")
+    assert refused.value.where == "$.verificationMaterial.certificate.subjectAltName"
