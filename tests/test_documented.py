@@ -32,7 +32,7 @@ from glasswing_attest.policy_tests import case as case_module
 from glasswing_attest.records import registry
 from glasswing_attest.report.report import Verdict, report_schema
 from glasswing_attest.statement.predicates.predicate_type import ROLES
-from glasswing_attest.trust import root as trust_module
+from glasswing_attest.trust import file as trust_module
 from glasswing_attest.trust.revocation import Revocation, RevocationList
 from glasswing_attest.trust.sigstore import PROFILES, Profile
 from glasswing_attest.verification.certificate import FULCIO_CLAIMS

@@ -18,11 +18,10 @@ from difflib import get_close_matches
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-import yaml
-
 from glasswing_attest.errors import GlasswingError
 
 if TYPE_CHECKING:
+    import yaml
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
 
@@ -128,6 +127,8 @@ def _marks(data: bytes, suffix: str) -> Mapping[str, _Mark]:
     """Find where each path stands: the line and column of its key, and of its value where that is one line."""
     if suffix not in (".yaml", ".yml", ".json") or len(data) > _PERSONAL:
         return {}  # the standard library's reader of TOML tells no lines
+    import yaml
+
     try:
         # JSON is YAML, but for its tabs, which stand between tokens only.
         root = yaml.compose(data.decode("utf-8").replace("\t", " "), Loader=yaml.SafeLoader)

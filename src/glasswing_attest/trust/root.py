@@ -1,158 +1,28 @@
 """Whom do we believe, under which names, and when?
 
-Trust binds keys, authorities, logs, clocks, names and times; who may say what is the policy's business. A trust file::
-
-    version: 1
-    expires: 2027-06-30T00:00:00Z          # optional: afterwards the trust is unavailable
-    roots:
-      public-good:
-        file: trusted_root.json            # a Sigstore TrustedRoot; or document: with its JSON text
-        profile: public-good               # or github, or {scts: 1, logs: 1, times: 1}
-      acme: {file: acme-ca.pem, profile: private}            # an authority of one's own, by its certificates
-      svid: {file: spiffe.pem, profile: private, witnesses: public-good}     # … whose signatures others witness
-    revocations: {signed_by: [security]}   # optional: once here, a fresh list must be at hand
-    keys:
-      trainer:
-        file: trainer.pub                  # or public_key: | with the PEM text
-        valid_from: 2026-01-01T00:00:00Z   # optional; the window is closed at both ends
-        valid_until: 2027-01-01T00:00:00Z
-        scheme: rsassa-pss-sha256          # optional: narrows what the key may be used for
-        keyids: [trainer-2026]             # optional: the container must name the key by one of these, too
-        witness: {root: public-good, logs: 1, times: 1}      # optional: what a signature by it needs beside itself
+Trust binds keys, authorities, logs, clocks, names and times; who may say what is the policy's business.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Generator, Iterable, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Literal
 
-from pydantic import Field
-
-from glasswing_attest._complaints import Source, path_of
-from glasswing_attest._config import ConfigModel, ConfigTime, ConfigVersion, checked, load_config, parse_config
-from glasswing_attest._files import read_bounded
+from glasswing_attest._complaints import path_of
 from glasswing_attest._wire import canonical_json, format_time
-from glasswing_attest.errors import (
-    LimitError,
-    MalformedError,
-    TrustExpired,
-    TrustRefused,
-    UnsupportedError,
-    UsageError,
-    shown,
-)
+from glasswing_attest.errors import TrustExpired, TrustRefused, UsageError, shown
 from glasswing_attest.keys import PublicKey
 from glasswing_attest.limits import DEFAULT, Limits
-from glasswing_attest.trust.private import PRIVATE, private_root
-from glasswing_attest.trust.sigstore import PROFILES, Profile, Root
+from glasswing_attest.trust.key import TrustedKey, Witness, in_utc
+from glasswing_attest.trust.sigstore import Root
 
 __all__ = ["Trust", "TrustedKey", "Witness"]
 
 _TOLD = 8
 """So many names of each kind are shown."""
-
-_PROFILES = {**PROFILES, "private": PRIVATE}
-
-
-class _ProfileEntry(ConfigModel):
-    scts: int
-    logs: int
-    times: int
-    stamps: int = 0
-    embedded_roots: Literal["refuse", "ignore"] = "refuse"
-    private: bool = False
-
-
-class _RootEntry(ConfigModel):
-    file: str | None = None
-    document: str | None = None
-    profile: Literal["public-good", "github", "private"] | _ProfileEntry
-    witnesses: str | None = None
-
-
-class _WitnessEntry(ConfigModel):
-    root: str
-    logs: int = Field(ge=0)
-    times: int = Field(ge=0)
-
-
-class _KeyEntry(ConfigModel):
-    public_key: str | None = None
-    file: str | None = None
-    valid_from: ConfigTime | None = None
-    valid_until: ConfigTime | None = None
-    scheme: str | None = None
-    keyids: list[str] | None = None
-    witness: _WitnessEntry | None = None
-
-
-class _RevocationsEntry(ConfigModel):
-    signed_by: list[str] = Field(min_length=1)
-
-
-class _TrustFile(ConfigModel):
-    version: ConfigVersion
-    expires: ConfigTime | None = None
-    keys: dict[str, _KeyEntry] = Field(default_factory=dict)
-    roots: dict[str, _RootEntry] = Field(default_factory=dict)
-    revocations: _RevocationsEntry | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Witness:
-    """What a signature by a key needs beside it: entries in so many logs, and so many times, of one trusted root."""
-
-    root: str
-    logs: int
-    times: int
-
-    def __post_init__(self) -> None:
-        if min(self.logs, self.times) < 0 or self.logs + self.times == 0:
-            raise TrustRefused(where="witness", found=f"logs {self.logs}, times {self.times}", wanted="at least one")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrustedKey:
-    """A key that is believed under a name, within a closed window of time.
-
-    `keyids`, where given, is one more demand: the envelope must name the key by one of them. It never lets anything in.
-    """
-
-    name: str
-    key: PublicKey
-    valid_from: datetime | None = None
-    valid_until: datetime | None = None
-    keyids: tuple[str, ...] | None = None
-    witness: Witness | None = None
-
-    def __post_init__(self) -> None:
-        place = path_of(("keys", self.name))
-        if not isinstance(self.key, PublicKey):
-            raise UsageError(where=f"{place}.key", found=type(self.key).__name__, wanted="a PublicKey")
-        for label, time in (("valid_from", self.valid_from), ("valid_until", self.valid_until)):
-            object.__setattr__(self, label, _utc(time, f"{place}.{label}"))
-        if self.valid_from and self.valid_until and self.valid_from > self.valid_until:
-            raise TrustRefused(where=place, found="valid_from after valid_until")
-        if not self.name or self.keyids == ():
-            raise TrustRefused(where=place, found="an empty name or list of keyids")
-
-    def covers(self, time: datetime) -> bool:
-        """Tell whether the closed window contains `time`."""
-        return (self.valid_from is None or self.valid_from <= time) and (
-            self.valid_until is None or time <= self.valid_until
-        )
-
-    @property
-    def window(self) -> str:
-        """The window in words."""
-        start = "any time" if self.valid_from is None else format_time(self.valid_from)
-        end = "any time" if self.valid_until is None else format_time(self.valid_until)
-        return f"from {start} until {end}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,7 +55,7 @@ class Trust:
         names = [k.name for k in self.keys]
         if len(set(names)) != len(names):
             raise TrustRefused(where="keys", found=", ".join(sorted(names)), wanted="each name once")
-        object.__setattr__(self, "expires", _utc(self.expires, "expires"))
+        object.__setattr__(self, "expires", in_utc(self.expires, "expires"))
         roots = {r.name: r for r in self.roots}
         if len(roots) != len(self.roots):
             raise TrustRefused(where="roots", found=", ".join(r.name for r in self.roots), wanted="each name once")
@@ -227,29 +97,16 @@ class Trust:
             MalformedError: `TrustRefused` and its like, with `kind` "trust".
             KeyUnsupported: a key of a kind that is not used here.
         """
-        config, source = load_config(Path(path), kind="trust", limits=limits)
-        return cls._of_config(config, source, folder=Path(path).parent)
+        from glasswing_attest.trust import file
+
+        return file.load(cls, Path(path), limits=limits)
 
     @classmethod
     def parse(cls, data: bytes, *, suffix: str = ".yaml", where: str = "trust", limits: Limits = DEFAULT) -> Trust:
         """Read the bytes of a trust file that names no other file."""
-        config = parse_config(data, suffix=suffix, kind="trust", where=where, limits=limits)
-        return cls._of_config(config, Source(where, data, suffix))
+        from glasswing_attest.trust import file
 
-    @classmethod
-    def _of_config(cls, config: object, source: Source, *, folder: Path | None = None) -> Trust:
-        file = checked(_TrustFile, config, kind="trust", source=source)
-        if not file.keys and not file.roots:
-            raise TrustRefused(where=source.name, found="nothing", wanted="at least one key or root")
-        try:
-            return cls(
-                keys=tuple(_trusted_key(name, entry, folder) for name, entry in file.keys.items()),
-                roots=_roots(file.roots, folder),
-                revocation_signers=() if file.revocations is None else tuple(file.revocations.signed_by),
-                expires=file.expires,
-            )
-        except (MalformedError, UnsupportedError, LimitError) as e:
-            raise source.placed(e) from e
+        return file.parse(cls, data, suffix=suffix, where=where, limits=limits)
 
     def to_json(self) -> bytes:
         """Give the trust as a self-contained trust file in canonical JSON."""
@@ -287,89 +144,6 @@ class Trust:
             raise TrustExpired(
                 where="trust", found=format_time(self.expires), wanted=f"a time after {format_time(now)}"
             )
-
-
-def _utc(time: object, where: str) -> datetime | None:
-    """Give the same time in UTC, in which it can be compared and written."""
-    if time is None:
-        return None
-    if not isinstance(time, datetime) or time.utcoffset() is None:
-        raise TrustRefused(where=where, found=str(time), wanted="a time with a zone")
-    try:
-        return time.astimezone(UTC)
-    except OverflowError as e:
-        raise TrustRefused(where=where, found=str(time), wanted="a time of the years 1 to 9999") from e
-
-
-def _trusted_key(name: str, entry: _KeyEntry, folder: Path | None) -> TrustedKey:
-    place = path_of(("keys", name))
-    pem, held = _content(place, "public_key", entry.public_key, entry.file, folder)
-    with _within(place):
-        return TrustedKey(
-            name=name,
-            key=PublicKey.from_pem(pem, scheme=entry.scheme, where=held),
-            valid_from=entry.valid_from,
-            valid_until=entry.valid_until,
-            keyids=None if entry.keyids is None else tuple(entry.keyids),
-            witness=None if entry.witness is None else Witness(**entry.witness.model_dump()),
-        )
-
-
-def _roots(entries: Mapping[str, _RootEntry], folder: Path | None) -> tuple[Root, ...]:
-    """Read the roots, and last those that take their witnesses from another one."""
-    whole = {name: _root(name, entry, folder) for name, entry in entries.items() if entry.witnesses is None}
-    made = dict(whole)
-    for name, entry in entries.items():
-        if entry.witnesses is None:
-            continue
-        if entry.witnesses not in whole:
-            wanted = f"one of {', '.join(whole)}" if whole else "a root with witnesses of its own"
-            raise TrustRefused(where=f"{path_of(('roots', name))}.witnesses", found=entry.witnesses, wanted=wanted)
-        made[name] = _root(name, entry, folder, whole[entry.witnesses])
-    return tuple(made.values())
-
-
-def _root(name: str, entry: _RootEntry, folder: Path | None, witnesses: Root | None = None) -> Root:
-    place = path_of(("roots", name))
-    data, held = _content(place, "document", entry.document, entry.file, folder)
-    given = entry.profile
-    with _within(place):
-        profile = _PROFILES[given] if isinstance(given, str) else Profile(**given.model_dump())
-        if profile.private and not data.lstrip().startswith(b"{"):
-            return private_root(name, data, profile=profile, witnesses=witnesses, where=held)
-        if witnesses is not None:
-            wanted = "it with an authority's certificates in PEM, and a profile that is private"
-            raise TrustRefused(where="witnesses", found=witnesses.name, wanted=wanted)
-        if data.lstrip().startswith(b"-----BEGIN "):
-            wanted = "a TrustedRoot document, or `profile: private` for an authority without any witness"
-            raise TrustRefused(where=held, found="PEM", wanted=wanted)
-        return Root.parse(data, name=name, profile=profile, where=held)
-
-
-@contextmanager
-def _within(place: str) -> Generator[None]:
-    """Tell the errors of a value that does not know where it stands as those of its entry."""
-    try:
-        yield
-    except (MalformedError, UnsupportedError) as e:
-        if e.where.startswith(place):
-            raise
-        raise e.moved(f"{place}.{e.where}" if e.where else place) from e
-
-
-def _content(place: str, field: str, text: str | None, file: str | None, folder: Path | None) -> tuple[bytes, str]:
-    """Give what an entry holds itself, or its file, and where that stands."""
-    if (text is None) == (file is None):
-        raise TrustRefused(where=place, wanted=f"exactly one of {field} and file")
-    if text is not None:
-        return text.encode("utf-8"), f"{place}.{field}"
-    if folder is None:
-        raise TrustRefused(where=place, found="a file", wanted=f"{field}: these bytes have no folder to look in")
-    path = folder / str(file)
-    try:
-        return read_bounded(path, "policy_bytes", DEFAULT, error=TrustRefused), f"{place}.file"
-    except (TrustRefused, LimitError) as e:
-        raise type(e)(where=f"{place}.file", found=str(path), wanted=e.wanted, because=e.because) from e
 
 
 def _entry_of(key: TrustedKey) -> dict[str, object]:
