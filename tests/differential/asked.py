@@ -40,7 +40,7 @@ class Asked:
         root: the trusted root's JSON bytes.
         digests: the artifact's, by algorithm; a message signature is about the first, an attestation's subject has one
             of them, and none leaves its subjects alone.
-        san, issuer: the signer; "" accepts anybody.
+        san, issuer: the signer; "" accepts any.
     """
 
     name: str
@@ -53,10 +53,14 @@ class Asked:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
-    """A verdict; `said` is the refusal, and of our own `code` and `where` are its class and its place."""
+    """A verdict; `said` is the refusal, and of our own `code` and `where` are its class and its place.
+
+    `signer` is who signed it, by our own answer alone.
+    """
 
     yes: bool
     payload: bytes = b""
+    signer: str = ""
     said: str = ""
     code: str = ""
     where: str = ""
@@ -75,11 +79,13 @@ def ours(asked: Asked) -> Answer:
             if asked.digests:
                 subject.match(verified, _set(asked))
             signer, payload = verified.signer, verified.statement.payload
-        if asked.san and not is_signer(Identity(san=asked.san, issuer=asked.issuer or signer.issuer or "any"), signer):
+        if (asked.san or asked.issuer) and not is_signer(
+            Identity(san=asked.san or signer.san, issuer=asked.issuer or signer.issuer or "any"), signer
+        ):
             return Answer(yes=False, said=f"signed by {signer.label}", code="other-signer", where="identity")
     except GlasswingError as e:
         return Answer(yes=False, said=str(e), code=type(e).__name__, where=e.where)
-    return Answer(yes=True, payload=payload)
+    return Answer(yes=True, payload=payload, signer=f"{signer.label} {signer.issuer}")
 
 
 def theirs(asked: Asked) -> Answer:
@@ -87,12 +93,17 @@ def theirs(asked: Asked) -> Answer:
     from sigstore.hashes import Hashed
     from sigstore.models import Bundle as TheirBundle
     from sigstore.verify.policy import Identity as TheirIdentity
+    from sigstore.verify.policy import OIDCIssuer as TheirIssuer
     from sigstore_models.common.v1 import HashAlgorithm
 
     try:
         verifier = _verifier(asked.root)
         bundle = TheirBundle.from_json(asked.bundle)
-        policy: Any = TheirIdentity(identity=asked.san, issuer=asked.issuer or None) if asked.san else _Anybody()
+        policy: Any = _Anybody()
+        if asked.san:
+            policy = TheirIdentity(identity=asked.san, issuer=asked.issuer or None)
+        elif asked.issuer:
+            policy = TheirIssuer(asked.issuer)
         if bundle._dsse_envelope is None:
             algorithm, digest = _first(asked)
             names = {ours: HashAlgorithm[theirs] for theirs, ours in HASHES.items()}

@@ -2,8 +2,9 @@
 
 A reason is not a pattern of error messages. It is a repair: the same question without what the two read differently.
 Whoever said yes must still say yes to the repaired question, and then the other one agrees; so a repair cannot hide a
-wrong yes behind two refusals. The few things that sigstore-python does not do at all have no repair: they are told by
-what is in the bundle, and sigstore-go, where it is built, has the say on them.
+wrong yes behind two refusals. What we proved must stay: the same payload, by the same signer. A repair never asks us
+what is good, nor drops what might be bad of what counts. The few things that sigstore-python does not do at all have no
+repair: they are told by what is in the bundle, and sigstore-go, where it is built, has the say on them.
 
 A difference that no reason explains, alone or with up to two others, is a failure.
 """
@@ -19,7 +20,7 @@ from typing import Any, Literal
 from cryptography.x509 import OtherName, SubjectAlternativeName, load_der_x509_certificate
 
 from glasswing_attest._wire import decode_base64
-from glasswing_attest.bundle import BUNDLE_V03, Bundle, Certificates
+from glasswing_attest.bundle import Bundle, Certificates
 from glasswing_attest.errors import GlasswingError
 from glasswing_attest.verification.certificate import Leaf
 from tests.differential.asked import Answer, Asked, ours, theirs
@@ -70,9 +71,18 @@ def explained(asked: Asked, we: Answer, ask: Ask = theirs, judge: Ask | None = N
     for count in range(1, _MOST + 1):
         for tried in combinations(present, count):
             repaired = _repaired(asked, tried)
-            if repaired is not None and ours(repaired).yes and ask(repaired).yes:
+            if repaired is not None and _joined(repaired, we, ask):
                 return tuple(reason.name for reason in tried)
     return None
+
+
+def _joined(repaired: Asked, we: Answer, ask: Ask) -> bool:
+    """Tell whether both say yes now, and to what we said yes to before."""
+    now = ours(repaired)
+    if not now.yes or (we.yes and (now.payload, now.signer) != (we.payload, we.signer)):
+        return False
+    they = ask(repaired)
+    return they.yes and (ask is not theirs or they.payload == now.payload)
 
 
 def _repaired(asked: Asked, reasons: tuple[Reason, ...]) -> Asked | None:
@@ -242,11 +252,12 @@ def _signed_tree(proof: dict[str, Any]) -> tuple[str, str]:
 
 
 def _shape(document: dict[str, Any]) -> None:
-    """A bundle of v0.3, with its one certificate."""
+    """The leaf where a bundle of its version has it: of v0.3 in `certificate`, of the older ones first in a chain."""
     material = document["verificationMaterial"]
-    document["mediaType"] = BUNDLE_V03
-    if (chain := material.pop("x509CertificateChain", None)) is not None:
-        material["certificate"] = chain["certificates"][0]
+    if "0.3" in document["mediaType"]:
+        material["certificate"] = material.pop("x509CertificateChain")["certificates"][0]
+    else:
+        material["x509CertificateChain"] = {"certificates": [material.pop("certificate")]}
 
 
 def _one_stamp_once(document: dict[str, Any]) -> None:
@@ -255,16 +266,16 @@ def _one_stamp_once(document: dict[str, Any]) -> None:
     data["rfc3161Timestamps"] = list(unique.values())[::-1]
 
 
-def _one_entry(asked: Asked) -> Asked | None:
-    """The first entry that is good enough alone."""
-    document = json.loads(asked.bundle)
-    entries = _entries(document)
-    for entry in entries if len(entries) > 1 else ():
-        document["verificationMaterial"]["tlogEntries"] = [entry]
-        alone = replace(asked, bundle=json.dumps(document).encode())
-        if ours(alone).yes:
-            return alone
-    return None
+def _trusted_entries(asked: Asked) -> Asked | None:
+    """Without the entries that name no trusted log, or none at all; whatever names one stays, good or bad."""
+    trusted = {_bytes(log["logId"]["keyId"]) for log in json.loads(asked.root)["tlogs"]}
+
+    def edit(document: dict[str, Any]) -> None:
+        named = [(entry, (entry.get("logId") or {}).get("keyId", "")) for entry in _entries(document)]
+        kept = [entry for entry, log in named if decode_base64(log) in trusted]
+        document["verificationMaterial"]["tlogEntries"] = kept
+
+    return _in_bundle(edit)(asked)
 
 
 def _der_promise(document: dict[str, Any]) -> None:
@@ -283,18 +294,14 @@ def _der_promise(document: dict[str, Any]) -> None:
         ).decode()
 
 
-def _only_the_log(asked: Asked) -> Asked | None:
-    """One signature line of a checkpoint alone, by which it is good enough."""
-    document = json.loads(asked.bundle)
+def _only_the_log(document: dict[str, Any]) -> None:
+    """Of a checkpoint's signature lines those that begin as the log's id does, good or bad."""
     for entry in _entries(document):
         checkpoint = entry["inclusionProof"]["checkpoint"]
         text, _, lines = checkpoint["envelope"].rpartition("\n\n")
-        for line in lines.splitlines() if lines.count("\n") > 1 else ():
-            checkpoint["envelope"] = f"{text}\n\n{line}\n"
-            alone = replace(asked, bundle=json.dumps(document).encode())
-            if ours(alone).yes:
-                return alone
-    return None
+        start = decode_base64(entry["logId"]["keyId"])[:4]
+        own = [line for line in lines.splitlines() if _bytes(line.split()[2])[:4] == start]
+        checkpoint["envelope"] = "".join(f"{line}\n" for line in (text, "", *own))
 
 
 def _own_index(document: dict[str, Any]) -> None:
@@ -332,7 +339,7 @@ def _unsigned_of_stamps(document: dict[str, Any]) -> None:
     """Time stamps with the usual words in all that their clock did not sign (RFC 5652, section 5.3)."""
     for stamp in document["verificationMaterial"]["timestampVerificationData"]["rfc3161Timestamps"]:
         ((_, response),) = elements(_bytes(stamp["signedTimestamp"]))
-        _, (_, token) = elements(response)
+        (_, status), (_, token) = elements(response)
         kind, (_, explicit) = elements(token)
         ((_, data),) = elements(explicit)
         version, _, content, *certificates, (_, signers) = elements(data)
@@ -344,7 +351,7 @@ def _unsigned_of_stamps(document: dict[str, Any]) -> None:
         data = _sequence(version, (0x31, element(*digest)), content, *certificates[:1], (0x31, signers))
         token = _sequence(kind, (0xA0, data))
         stamp["signedTimestamp"] = base64.b64encode(
-            _sequence((0x30, element(2, b"\x00")), (0x30, elements(token)[0][1]))
+            _sequence((0x30, element(*elements(status)[0])), (0x30, elements(token)[0][1]))
         ).decode()
 
 
@@ -393,14 +400,15 @@ _LINE = re.compile(r"\u2014 (\S+) (\S+)\n")
 
 
 def _read_lines(document: dict[str, Any]) -> None:
-    """The checkpoint as its text and the signature lines that can be read, and nothing else."""
+    """The checkpoint as its text and the signature lines that can be read, of each key the first, and nothing else."""
     for entry in _entries(document):
         checkpoint = entry["inclusionProof"]["checkpoint"]
         text, _, rest = checkpoint["envelope"].partition("\n\n")
-        lines = [
-            f"\u2014 {name} {base64.b64encode(base64.b64decode(sig)).decode()}\n" for name, sig in _LINE.findall(rest)
-        ]
-        checkpoint["envelope"] = f"{text}\n\n{''.join(lines)}"
+        lines: dict[tuple[str, bytes], str] = {}
+        for name, encoded in _LINE.findall(rest):
+            line = _bytes(encoded)
+            lines.setdefault((name, line[:4]), f"\u2014 {name} {base64.b64encode(line).decode()}\n")
+        checkpoint["envelope"] = f"{text}\n\n{''.join(lines.values())}"
 
 
 def _named_as_origin(document: dict[str, Any]) -> None:
@@ -481,14 +489,16 @@ def _each_once(document: dict[str, Any]) -> None:
 
 
 def _other_name(asked: Asked) -> Asked | None:
-    """Nobody in particular, where the certificate's name is an otherName and ours is the one that is asked for."""
+    """Nobody in particular by that issuer, where the certificate's one name is an otherName of Fulcio's that is asked
+    for, read by hand: a UTF8String of less than 128 bytes."""
     material = Bundle.from_json(asked.bundle).material
     if not isinstance(material, Certificates) or not asked.san:
         return None
-    leaf = Leaf.parse(material.chain[0])
-    names = leaf.certificate.extensions.get_extension_for_class(SubjectAlternativeName).value
-    other = any(isinstance(name, OtherName) for name in names)
-    return replace(asked, san="") if other and leaf.san == asked.san else None
+    leaf = load_der_x509_certificate(material.chain[0])
+    (name,) = leaf.extensions.get_extension_for_class(SubjectAlternativeName).value
+    wanted = asked.san.encode()
+    fulcio = isinstance(name, OtherName) and name.type_id.dotted_string == "1.3.6.1.4.1.57264.1.7"
+    return replace(asked, san="") if fulcio and name.value == bytes((0x0C, len(wanted))) + wanted else None
 
 
 def _common_name(document: dict[str, Any]) -> None:
@@ -524,7 +534,7 @@ REASONS: tuple[Reason, ...] = (
     Reason(
         name="promise alone",
         stricter="they",
-        why="a bundle v0.1 may have the log's signed promise and no inclusion proof",
+        why="a bundle v0.1 may have the log's promise and no proof (sigstore_bundle.proto); the promise is checked",
         lacks=_promise_alone,
     ),
     Reason(
@@ -536,31 +546,33 @@ REASONS: tuple[Reason, ...] = (
     Reason(
         name="unknown member",
         stricter="they",
-        why="unknown members are ignored here, as the formats ask of readers: nothing is decided by them",
+        why="unknown members are ignored, as DSSE and in-toto ask and ProtoJSON allows: nothing is decided by them",
         repair=_in_bundle(_known_only),
     ),
     Reason(
         name="zero value",
         stricter="they",
-        why="proto3 JSON leaves out what is zero, empty or null; a root hash left out is the checkpoint's",
+        why="ProtoJSON leaves out what is zero, empty or null; a root hash left out is the one that the log signed",
         repair=_in_bundle(_zeros),
     ),
     Reason(
         name="other base64",
         stricter="they",
-        why="proto3 JSON and DSSE allow the URL-safe alphabet and absent padding",
+        why="ProtoJSON and DSSE have either alphabet, ProtoJSON also without padding; both at once are refused",
         repair=_in_bundle(_everywhere(_BASE64, _standard)),
     ),
     Reason(
         name="bare integer",
         stricter="they",
-        why="proto3 JSON allows a 64-bit integer as a number; it is read exactly",
+        why="ProtoJSON reads a 64-bit integer as a number too; it is read exactly",
         repair=_in_bundle(_everywhere(_NUMBERS, _as_text)),
     ),
+    # Which form "MUST be used" in which version is said to signers with the public instance (sigstore_bundle.proto,
+    # VerificationMaterial); OpenSSF Model Signing has chains in v0.3.
     Reason(
         name="shape of the material",
         stricter="they",
-        why="a leaf in `certificate` or first in a chain, and a promise where Rekor v1 gives one, whatever the version",
+        why="in `certificate` or first in a chain it is the same leaf; private authorities write chains in v0.3",
         repair=_in_bundle(_shape),
     ),
     Reason(
@@ -572,55 +584,55 @@ REASONS: tuple[Reason, ...] = (
     Reason(
         name="several entries",
         stricter="they",
-        why="a bundle may have entries of several logs: each trusted one must hold, and strangers' count for nothing",
-        repair=_one_entry,
+        why="entries of logs that the trust does not name count for nothing; each of one that it names must hold",
+        repair=_trusted_entries,
     ),
     Reason(
         name="promise as two numbers",
         stricter="they",
-        why="an ECDSA signature is read as DER and as two bare numbers: the same, by the same key over the same bytes",
+        why="ECDSA as two bare numbers, as DSSE's own example has it, is the same signature by the same key",
         repair=_in_bundle(_der_promise),
     ),
     Reason(
         name="no digest of the message",
         stricter="they",
-        why="a message signature need not say the artifact's digest: the signature is over the artifact's own",
+        why="the digest is there to find the artifact (sigstore_common.proto): the signature is over the artifact's",
         repair=_with_digest,
     ),
     Reason(
         name="strangers on a checkpoint",
         stricter="they",
-        why="signatures of others beside the log's are ignored, as C2SP signed-note asks of readers",
-        repair=_only_the_log,
+        why="signatures by unknown keys are ignored, as C2SP signed-note demands of readers",
+        repair=_in_bundle(_only_the_log),
     ),
     Reason(
         name="index beside the proof",
         stricter="they",
-        why="of a Rekor v2 entry the proof's own index counts; the one beside it is signed by nobody",
+        why="of a Rekor v2 entry the proof's index counts, and is told; the other is for look-ups, and not signed",
         repair=_in_bundle(_own_index),
     ),
     Reason(
         name="hint of the key",
         stricter="they",
-        why="a `keyid` is a hint that nobody signed, and decides nothing",
+        why="a `keyid` is an unsigned hint, and DSSE lets nothing be decided by it",
         repair=_in_bundle(_no_hint),
     ),
     Reason(
         name="unsigned words of a stamp",
         stricter="they",
-        why="what a clock's signature does not cover decides nothing: it holds by the clock's own key, or it does not",
+        why="what a clock does not sign (RFC 5652, 5.4) decides nothing; its own key and the signed attributes do",
         repair=_in_bundle(_unsigned_of_stamps),
     ),
     Reason(
         name="other name",
         stricter="they",
-        why="a Fulcio name that is no email and no URI is a DER text in an otherName, and is read as that text",
+        why="a Fulcio name that is no email and no URI is a UTF8String in an otherName, and is read as that text",
         repair=_other_name,
     ),
     Reason(
         name="name of an authority",
         stricter="they",
-        why="a trusted root may leave out parts of an authority's name, which nobody decides by",
+        why="a trusted root's `subject` is for people: certificates are found and proved by their own bytes",
         repair=_in_root(_common_name),
     ),
     Reason(
@@ -641,10 +653,12 @@ REASONS: tuple[Reason, ...] = (
         why="an integer has one spelling: no sign, space, underscore, leading zero or other script's digits",
         repair=_in_bundle(_everywhere(_NUMBERS, _as_number)),
     ),
+    # ProtoJSON's readers take both names, and its writers write the JSON name. Reading both would need a rule for when
+    # both are there. Not to read one is to read the bundle without it: a witness less, or a member that is missing.
     Reason(
         name="original member names",
         stricter="we",
-        why="members are read by their JSON names alone, never by the schema's (log_index), so that none has two",
+        why="members are read by their JSON names alone (not log_index): none has two; what is not read proves nothing",
         repair=_in_bundle(_camel),
     ),
     Reason(
@@ -668,7 +682,7 @@ REASONS: tuple[Reason, ...] = (
     Reason(
         name="clock that a stamp names",
         stricter="we",
-        why="a time stamp must name the clock that signed it letter by letter, not only up to upper and lower case",
+        why="a stamp names its clock by a copy of its certificate's issuer (RFC 5652, 10.2.4), compared byte by byte",
         repair=_named_clock,
     ),
     Reason(
@@ -704,7 +718,7 @@ REASONS: tuple[Reason, ...] = (
     Reason(
         name="window that ends before it starts",
         stricter="we",
-        why="such trust is refused when it is read",
+        why="a window without a moment in it is refused when it is read, and not only passed over",
         repair=_in_root(_forward),
     ),
     Reason(

@@ -53,6 +53,15 @@ class Result:
     wrong: list[str] = field(default_factory=list[str])
     refused: int = 0
 
+    def __add__(self, other: "Result") -> "Result":
+        """What came of both."""
+        return Result(
+            verdicts=self.verdicts + other.verdicts,
+            reasons=self.reasons + other.reasons,
+            wrong=[*self.wrong, *other.wrong],
+            refused=self.refused + other.refused,
+        )
+
     @property
     def count(self) -> int:
         """How many questions were asked."""

@@ -19,9 +19,11 @@ from typing import Any, TypeAlias
 __all__ = [
     "Mutator",
     "der",
-    "flatten",
+    "held",
     "json_text",
+    "keys",
     "lax_base64",
+    "list_of_promises",
     "note",
     "octets",
     "parse_der",
@@ -157,6 +159,9 @@ def of_base64(chance: Random, value: str) -> str:
 Der: TypeAlias = "list[tuple[int, bytes | Der]]"
 """Elements: each a tag with its content, or with the elements in it."""
 
+Span: TypeAlias = tuple[int, int, int]
+"""Where an element stands: its start, the start of its content, its end."""
+
 _TAGS = (
     0x01,
     0x02,
@@ -184,28 +189,37 @@ _TEXTS = {0x0C, 0x13, 0x16, 0x1E, 0x81, 0x82, 0x86}
 
 def parse_der(data: bytes) -> Der | None:
     """Read DER of one-byte tags that fills the data exactly; None for anything else."""
+    return _parsed(data, 0, len(data), (), {})
+
+
+def _parsed(data: bytes, at: int, end: int, above: Path, spans: dict[Path, Span]) -> Der | None:
+    """Read what stands between two places, and keep where each element of it does, whoever holds it first."""
     found: Der = []
-    at, size = 0, len(data)
-    while at < size:
-        if at + 2 > size:
+    while at < end:
+        if at + 2 > end:
             return None
-        tag, length, head = data[at], data[at + 1], at + 2
+        start, tag, size, head = at, data[at], data[at + 1], at + 2
         if tag & 0x1F == 0x1F:
             return None
-        if length >= 0x80:
-            octets_of_length = length & 0x7F
-            if not 1 <= octets_of_length <= 3:
+        if size >= 0x80:
+            head += size & 0x7F
+            size = int.from_bytes(data[at + 2 : head])
+            if not 1 <= head - at - 2 <= 3 or size < 0x80 or not data[at + 2]:
                 return None
-            head += octets_of_length
-            length = int.from_bytes(data[at + 2 : head])
-        content = data[head : head + length]
-        if len(content) != length:
+        at = head + size
+        if at > end:
             return None
-        at = head + length
+        path = (*above, len(found))
+        spans[path] = (start, head, at)
         # What is constructed holds elements; octet and bit strings may, as in extensions and tokens.
-        inner = parse_der(content) if content and (tag & 0x20 or tag == 0x04) else None
-        found.append((tag, content if inner is None else inner))
-    return found if write_der(found) == data else None
+        inner: Der | None = None
+        if size and (tag & 0x20 or tag == 0x04):
+            below: dict[Path, Span] = {}
+            inner = _parsed(data, head, at, path, below)
+            if inner is not None:
+                spans.update(below)
+        found.append((tag, data[head:at] if inner is None else inner))
+    return found
 
 
 def write_der(elements: Der) -> bytes:
@@ -222,35 +236,19 @@ def _tlv(tag: int, content: bytes) -> bytes:
 
 
 @lru_cache(maxsize=256)
-def _taken_apart(data: bytes) -> tuple[Der, tuple[Path, ...]] | None:
-    tree = parse_der(data)
-    return None if tree is None else (tree, tuple(_places(tree, ())))
+def _taken_apart(data: bytes) -> tuple[dict[Path, Span], tuple[Path, ...]] | None:
+    spans: dict[Path, Span] = {}
+    return None if _parsed(data, 0, len(data), (), spans) is None else (spans, tuple(spans))
 
 
-def _places(elements: Der, above: Path) -> Iterator[Path]:
-    for at, (_, inner) in enumerate(elements):
-        yield (*above, at)
-        if not isinstance(inner, bytes):
-            yield from _places(inner, (*above, at))
-
-
-def _element(tree: Der, path: Path) -> tuple[int, bytes | Der]:
-    found = tree[path[0]]
-    for at in path[1:]:
-        assert not isinstance(found[1], bytes)
-        found = found[1][at]
-    return found
-
-
-def _rewritten(elements: Der, path: Path, put: Sequence[bytes]) -> bytes:
-    """Write the tree with the element at `path` replaced by so many written ones; lengths around it are made right."""
-    at, *below = path
-    tag, inner = elements[at]
-    middle = b"".join(put) if not below else b""
-    if below:
-        assert not isinstance(inner, bytes)
-        middle = _tlv(tag, _rewritten(inner, tuple(below), put))
-    return write_der(elements[:at]) + middle + write_der(elements[at + 1 :])
+def _rewritten(data: bytes, spans: dict[Path, Span], path: Path, put: Sequence[bytes]) -> bytes:
+    """Write the document with the element at `path` replaced by so many; lengths around it are made right."""
+    (start, _, end), new = spans[path], b"".join(put)
+    while path := path[:-1]:
+        above, content, after = spans[path]
+        new = _tlv(data[above], data[content:start] + new + data[end:after])
+        start, end = above, after
+    return data[:start] + new + data[end:]
 
 
 def der(chance: Random, data: bytes, other: bytes) -> bytes:
@@ -258,11 +256,10 @@ def der(chance: Random, data: bytes, other: bytes) -> bytes:
     parts = _taken_apart(data)
     if parts is None or not parts[1]:
         return octets(chance, data, other)
-    tree, places = parts
+    spans, places = parts
     path = chance.choice(places)
-    tag, inner = _element(tree, path)
-    content = inner if isinstance(inner, bytes) else write_der(inner)
-    whole = _tlv(tag, content)
+    start, head, end = spans[path]
+    tag, content, whole = data[start], data[head:end], data[start:end]
     how = chance.randrange(14)
     if how == 0:
         put = [_tlv(chance.choice(_TAGS) if chance.random() < 0.5 else tag ^ (1 << chance.randrange(8)), content)]
@@ -273,21 +270,21 @@ def der(chance: Random, data: bytes, other: bytes) -> bytes:
     elif how == 3:
         put = [whole, whole]
     elif how == 4:
-        return _siblings_swapped(chance, tree, path)
+        return _siblings_swapped(chance, data, spans, path)
     elif how in (5, 6):
         put = [_from_other(chance, tag, path, other, whole)]
     elif how == 7:
         put = [_tlv(tag, b"")]
     elif how == 8:
-        there = _element(tree, chance.choice(places))
-        put = [whole, write_der([there])]
+        there, _, until = spans[chance.choice(places)]
+        put = [whole, data[there:until]]
     elif how == 9:
         put = [_tlv(0x30, whole)]
     elif how == 10:
         put = [_tlv(tag, content + chance.choice((b"\0", b"\x05\x00", content[-1:])))]
     else:
         put = [_tlv(tag, _content(chance, tag, content, other))]
-    return _rewritten(tree, path, put)
+    return _rewritten(data, spans, path, put)
 
 
 def _with_length(chance: Random, tag: int, content: bytes) -> bytes:
@@ -307,19 +304,17 @@ def _with_length(chance: Random, tag: int, content: bytes) -> bytes:
     return _tlv(tag, content[:-1]) + content[-1:]
 
 
-def _siblings_swapped(chance: Random, tree: Der, path: Path) -> bytes:
-    siblings = tree
-    for at in path[:-1]:
-        inner = siblings[at][1]
-        assert not isinstance(inner, bytes)
-        siblings = inner
-    order = list(siblings)
-    here, there = path[-1], chance.randrange(len(order))
-    order[here], order[there] = order[there], order[here]
-    if len(path) == 1:
-        return write_der(order)
-    tag = _element(tree, path[:-1])[0]
-    return _rewritten(tree, path[:-1], [_tlv(tag, write_der(order))])
+def _siblings_swapped(chance: Random, data: bytes, spans: dict[Path, Span], path: Path) -> bytes:
+    above, here, count = path[:-1], path[-1], 0
+    while (*above, count) in spans:
+        count += 1
+    there = chance.randrange(count)
+    first, last = (spans[*above, at] for at in sorted((here, there)))
+    if first == last:
+        return data
+    swapped = data[last[0] : last[2]] + data[first[2] : last[0]] + data[first[0] : first[2]]
+    # Their lengths together stay, and with them every length around.
+    return data[: first[0]] + swapped + data[last[2] :]
 
 
 def _from_other(chance: Random, tag: int, path: Path, other: bytes, whole: bytes) -> bytes:
@@ -327,11 +322,10 @@ def _from_other(chance: Random, tag: int, path: Path, other: bytes, whole: bytes
     parts = _taken_apart(other)
     if parts is None:
         return whole
-    tree, places = parts
-    if path in places and chance.random() < 0.6:
-        return write_der([_element(tree, path)])
-    same = [p for p in places if _element(tree, p)[0] == tag]
-    return write_der([_element(tree, chance.choice(same or places))])
+    spans, places = parts
+    if path not in spans or chance.random() >= 0.6:
+        path = chance.choice([p for p in places if other[spans[p][0]] == tag] or places)
+    return other[spans[path][0] : spans[path][2]]
 
 
 _TIMES = (
@@ -384,6 +378,65 @@ def _time(chance: Random, content: bytes) -> bytes:
     return b"20" + content if len(content) == 13 else content[2:]
 
 
+# --- public keys -----------------------------------------------------------------------------------------------------
+
+
+def keys(chance: Random, data: bytes, other: bytes) -> bytes:
+    """Write a SubjectPublicKeyInfo (RFC 5280, 4.1.2.7) in another way, or that of a key close by."""
+    mine, theirs = _key(data), _key(other)
+    if mine is None or theirs is None or chance.random() < 0.6:
+        return der(chance, data, other)
+    algorithm, key = mine
+    how = chance.randrange(8)
+    if how == 0:
+        return key  # PKCS#1, a bare point, a bare key
+    if how == 1:
+        algorithm = theirs[0]  # its own bits, under another's name
+    elif how == 2:
+        names = parse_der(algorithm) or []
+        algorithm = write_der(names[:1]) + (b"" if len(names) > 1 else b"\x05\x00")  # parameters: none, or a null
+    elif key[:1] == b"\x04" and len(key) % 2 == 1:
+        key = _point(chance, key)
+    elif len(key) == 32:
+        low = chance.choice((0, 1, 2**255 - 20, 2**255 - 19, 2**255 - 18, 2**255 - 1))  # of small order, or too large
+        sign = key[:31] + bytes((key[31] ^ 0x80,))
+        key = chance.choice((low.to_bytes(32, "little"), sign, b"\x04\x20" + key, key[::-1]))
+    elif (numbers := _taken_apart(key)) is not None and (0, 1) in numbers[0]:
+        exponent = chance.choice((0, 1, 2, 3, 17, -3, 65539, 2**33 + 1))
+        put = _tlv(0x02, exponent.to_bytes(exponent.bit_length() // 8 + 1, signed=True))
+        key = _rewritten(key, numbers[0], (0, 1), [put])
+    unused = chance.choice((b"\0",) * 6 + (b"\1", b""))
+    return _tlv(0x30, _tlv(0x30, algorithm) + _tlv(0x03, unused + key))
+
+
+def _key(data: bytes) -> tuple[bytes, bytes] | None:
+    """Give what names the algorithm, and the key's own bits."""
+    parts = _taken_apart(data)
+    if parts is None or not {(0, 0), (0, 1)} <= set(parts[0]):
+        return None
+    (_, start, end), (_, bits, until) = parts[0][0, 0], parts[0][0, 1]
+    return data[start:end], data[bits + 1 : until]
+
+
+def _point(chance: Random, key: bytes) -> bytes:
+    """Write a point of a curve as compressed, as hybrid, as another one, or as none."""
+    half = len(key) // 2
+    x, y = key[1 : half + 1], key[half + 1 :]
+    odd = y[-1] & 1
+    return chance.choice(
+        (
+            bytes((2 + odd,)) + x,
+            bytes((3 - odd,)) + x,
+            bytes((6 + odd,)) + x + y,
+            bytes((7 - odd,)) + x + y,
+            b"\x00",
+            b"\x04" + y + x,
+            b"\x04" + bytes(half * 2),
+            b"\x04\0" + x + b"\0" + y,
+        )
+    )
+
+
 # --- PEM -------------------------------------------------------------------------------------------------------------
 
 
@@ -397,7 +450,7 @@ def pem(chance: Random, data: bytes, other: bytes) -> bytes:
             there = base64.b64decode(b"".join(other.splitlines()[1:-1]))
         except binascii.Error:
             return octets(chance, data, other)
-        body = base64.encodebytes(der(chance, inside, there)).replace(b"\n", b"")
+        body = base64.encodebytes(keys(chance, inside, there)).replace(b"\n", b"")
         wrapped = b"".join(body[i : i + 64] + b"\n" for i in range(0, len(body), 64))
         return lines[0] + wrapped + lines[-1]
     if how == 4:
@@ -502,6 +555,9 @@ class _Object(list[tuple[str, Any]]):
     """An object as its pairs, so that a name can stand there twice."""
 
 
+_quoted: Callable[[str], str] = json.encoder.encode_basestring_ascii
+
+
 class _Raw(str):
     """Text that is written as it is: a number that no reader should like, white space, a comment."""
 
@@ -552,11 +608,14 @@ def _put(value: Any, path: Path, new: Callable[[Any, int], list[Any]]) -> Any:
 
 def write_json(value: Any) -> str:
     """Write a tree, with what is raw in it as it is."""
-    if isinstance(value, _Object):
-        return "{" + ",".join(f"{write_json(name)}:{write_json(member)}" for name, member in value) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join(map(write_json, value)) + "]"
-    return str(value) if isinstance(value, _Raw) else json.dumps(value)
+    kind = type(value)
+    if kind is str:
+        return _quoted(value)
+    if kind is _Object:
+        return "{" + ",".join([f"{_quoted(name)}:{write_json(member)}" for name, member in value]) + "}"
+    if kind is list:
+        return "[" + ",".join([write_json(each) for each in value]) + "]"
+    return str(value) if kind is _Raw else json.dumps(value)
 
 
 def json_text(chance: Random, data: bytes, other: bytes) -> bytes:
@@ -697,38 +756,57 @@ def _decoded(value: str) -> bytes | None:
         return None
 
 
-_PEM = re.compile(rb"-----BEGIN [A-Z ]+-----(.*?)-----END", re.DOTALL)
+_PEM = re.compile(rb"-----BEGIN ([A-Z ]+)-----(.*?)-----END \1-----", re.DOTALL)
 
 
 def lax_base64(value: str) -> bytes | None:
-    """Read base64 as proto3 JSON lets it be written: in either alphabet, padded or not. None for other text."""
+    """Read base64 as proto3 JSON lets it be written: in one of the two alphabets, padded or not. None for other text.
+
+    There are four ways to write the same bytes, and no fifth.
+    """
     plain = value.rstrip("=").replace("-", "+").replace("_", "/")
     try:
-        return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
+        data = base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
     except (binascii.Error, ValueError):
         return None
+    ways = [written(data).decode("ascii") for written in (base64.b64encode, base64.urlsafe_b64encode)]
+    return data if value in {form for way in ways for form in (way, way.rstrip("="))} else None
 
 
-def flatten(data: bytes) -> set[bytes]:
-    """Give every text of a JSON document, and what stands in base64 and PEM in it, however deep."""
-    parts = _read(data)
-    found: set[bytes] = set()
-    pile = [] if parts is None else [_at(parts[0], path) for path in parts[1]]
+def held(data: bytes) -> dict[Path, frozenset[bytes]]:
+    """Give what each text of a JSON document says, by its place, and how long each list is.
+
+    A text says itself, what stands in its base64 and in the first PEM block in that, and what stands in base64 there.
+    """
+    found: dict[Path, frozenset[bytes]] = {}
+    pile: list[tuple[Path, Any]] = [((), json.loads(data))]
     while pile:
-        value = pile.pop()
-        if not isinstance(value, str):
-            continue
-        found.add(value.encode("utf-8", "surrogatepass"))
-        inner = lax_base64(value)
-        if inner is None or inner in found:
-            continue
-        found.add(inner)
-        if block := _PEM.search(inner):
-            body = lax_base64(re.sub(rb"\s", b"", block[1]).decode("ascii", "replace"))
-            found.add(body or b"")
-        elif inner.isascii():
-            pile.append(inner.decode("ascii"))
+        path, value = pile.pop()
+        if isinstance(value, dict):
+            pile += [((*path, name), member) for name, member in value.items()]
+        elif isinstance(value, list):
+            found[path] = frozenset((b"%d" % len(value),))
+            pile += [((*path, at), member) for at, member in enumerate(value)]
+        elif isinstance(value, str):
+            found[path] = frozenset(_readings(value))
     return found
+
+
+def _readings(value: str) -> Iterator[bytes]:
+    yield value.encode("utf-8", "surrogatepass")
+    inner = lax_base64(value)
+    if inner is None:
+        return
+    yield inner
+    if block := _PEM.search(inner):
+        # Lines may be long or short, and text may stand around the block: the log's own servers take both.
+        body = lax_base64(re.sub(rb"\s", b"", block[2]).decode("ascii", "replace"))
+        if body is not None:
+            yield body
+    elif inner and inner.isascii():
+        again = lax_base64(inner.decode("ascii"))
+        if again is not None:
+            yield again
 
 
 # --- promises of certificate logs ------------------------------------------------------------------------------------
@@ -742,7 +820,7 @@ def promises(chance: Random, data: bytes, other: bytes) -> bytes:
         len(2) ‖ { len(2) ‖ version(1) ‖ log id(32) ‖ time(8) ‖ len(2) ‖ extensions
                    ‖ hash(1) ‖ kind(1) ‖ len(2) ‖ signature }…
     """
-    items, theirs = _promises(data), _promises(other)
+    items, theirs = list_of_promises(data), list_of_promises(other)
     if not items or not theirs:
         return octets(chance, data, other)
     at = chance.randrange(len(items))
@@ -768,7 +846,8 @@ def promises(chance: Random, data: bytes, other: bytes) -> bytes:
     return min(len(body) + chance.choice((0,) * 8 + (1, 2)), 0xFFFF).to_bytes(2) + body
 
 
-def _promises(data: bytes) -> list[bytes]:
+def list_of_promises(data: bytes) -> list[bytes]:
+    """Give the items of such a list; none where they are no promises."""
     found, at = [], 2
     while at + 2 < len(data):
         size = int.from_bytes(data[at : at + 2])

@@ -1,18 +1,18 @@
 """How are millions of changes made and judged, so that each can be found again?
 
 A change is named by its kind, its seed and its number, and made from nothing else: the number picks the target, and all
-three are the source of chance. Ranges of numbers go to processes of their own; which process makes which does not
-matter.
+three are the source of chance. Ranges of numbers go to processes of their own; which process makes which, and when,
+does not matter: what was counted of each range is kept (`kept`), and a run that was cut off goes on where it ended.
 """
 
 import warnings
 from collections import Counter
-from collections.abc import Generator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from collections.abc import Generator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, as_completed, wait
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from random import Random
-from time import monotonic
+from time import process_time
 
 from glasswing_attest.errors import GlasswingError
 from tests.torture.law import Outcome
@@ -22,7 +22,7 @@ from tests.torture.targets import Target, targets
 __all__ = ["BAD", "Change", "Finding", "Tally", "change", "judge", "run", "tortured"]
 
 BAD = (Outcome.WRONG, Outcome.FOREIGN)
-CHUNK = 500
+CHUNK = 1000
 _TRIES = 8
 
 
@@ -58,7 +58,8 @@ class Tally:
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     refusals: Counter[str] = field(default_factory=Counter)
     findings: list[Finding] = field(default_factory=list)
-    seconds: float = 0.0
+    seconds: float = 0.0  # of a processor
+    done: set[int] = field(default_factory=set)  # the numbers at which the ranges begin
 
     @property
     def total(self) -> int:
@@ -71,6 +72,7 @@ class Tally:
         self.refusals += other.refusals
         self.findings += other.findings
         self.seconds += other.seconds
+        self.done |= other.done
 
 
 def change(kind: str, seed: int, number: int) -> Change:
@@ -101,7 +103,8 @@ def judge(made: Change) -> tuple[Outcome, str]:
 
 def tortured(kind: str, seed: int, numbers: range) -> Tally:
     """Make and judge a range of changes in this process."""
-    start, tally = monotonic(), Tally(kind=kind)
+    targets(kind)  # made before the time is taken
+    start, tally = process_time(), Tally(kind=kind, done={numbers.start})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # `cryptography` warns of what certificates should not say
         for number in numbers:
@@ -114,20 +117,29 @@ def tortured(kind: str, seed: int, numbers: range) -> Tally:
                 name = made.target.name
                 found = Finding(kind=kind, seed=seed, number=number, target=name, outcome=outcome, says=says)
                 tally.findings.append(found)
-    tally.seconds = monotonic() - start
+    tally.seconds = process_time() - start
     return tally
 
 
-def run(kinds: list[str], seed: int, count: int, *, processes: int, first: int = 0) -> Generator[Tally, None, None]:
-    """Yield what came of each chunk, in the order in which they end. At most a few wait for each process."""
+def run(tallies: Sequence[Tally], seed: int, count: int, *, processes: int) -> Generator[Tally, None, None]:
+    """Yield what came of each range that no tally has yet, in the order in which they end.
+
+    At most a few wait for each process.
+    """
     pieces = (
-        (kind, range(at, min(at + CHUNK, first + count))) for at in range(first, first + count, CHUNK) for kind in kinds
+        (tally.kind, range(at, min(at + CHUNK, count)))
+        for at in range(0, count, CHUNK)
+        for tally in tallies
+        if at not in tally.done
     )
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as executor:
+    executor = ProcessPoolExecutor(processes, mp_context=get_context("spawn"))
+    try:
         waiting: set[Future[Tally]] = set()
         for kind, numbers in pieces:
             waiting.add(executor.submit(tortured, kind, seed, numbers))
             while len(waiting) >= 3 * processes:
                 done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
                 yield from (each.result() for each in done)
-        yield from (each.result() for each in waiting)
+        yield from (each.result() for each in as_completed(waiting))
+    finally:
+        executor.shutdown(cancel_futures=True)

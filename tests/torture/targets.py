@@ -11,15 +11,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cache
 from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from glasswing_attest._wire import canonical_json
 from glasswing_attest.attestation import Attestation
@@ -27,38 +27,20 @@ from glasswing_attest.claims import read, registry_of
 from glasswing_attest.envelope import pae
 from glasswing_attest.keys import PublicKey
 from glasswing_attest.statement.statement import PAYLOAD_TYPE
-from glasswing_attest.testing.keys import encoded, sign
+from glasswing_attest.testing.keys import encoded, sign, spki
 from glasswing_attest.trust.root import Trust, TrustedKey
-from glasswing_attest.trust.sigstore import Profile
+from glasswing_attest.trust.sigstore import Profile, Root
+from glasswing_attest.verification.certificate import FULCIO_CLAIMS
 from glasswing_attest.verification.merkle import leaf_hash
 from glasswing_attest.verification.procedure import prove
 from tests.torture import mutators
 from tests.torture.law import Facts, Outcome, Question, heads_of, judged
-from tests.torture.materials import NOW, Material, others, ours, world
+from tests.torture.materials import ARTIFACT, NOW, Material, others, ours, world
 from tests.torture.mutators import Mutator
+from tests.torture.stamps import stamped_anew
+from tests.torture.target import Target, around, sign_p256
 
 __all__ = ["KINDS", "Target", "targets"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Target:
-    """One piece of material.
-
-    Attributes:
-        name: where it stands: the bundle's name, and the place in it.
-        part, other: the material, and what another valid document has there.
-        mutator: how it is changed.
-        judge: asks the engine about the changed material. It raises what the engine raises.
-    """
-
-    name: str
-    part: bytes
-    other: bytes
-    mutator: Mutator
-    judge: Callable[[bytes], Outcome]
-
-
-_MARK = "\u0001here\u0001"
 
 
 def _inside(
@@ -69,7 +51,10 @@ def _inside(
     form: str,
     other: Material | None = None,
 ) -> Target | None:
-    """Change what stands at a place of the bundle: base64, a text, or JSON. None where there is no such place."""
+    """Change what stands at a place of the bundle: base64, a text, or JSON. None where there is no such place.
+
+    In base64 stand signatures, certificates and stamps. What is accepted of the first two is what was there.
+    """
     document = material.document
     holder: Any = document
     try:
@@ -83,12 +68,14 @@ def _inside(
         if holder is not document and other is not None:
             return _inside(material, place, mutator, form=form)
         return None
-    holder[place[-1]] = _MARK
-    before, after = (half.encode() for half in json.dumps(document, separators=(",", ":")).split(json.dumps(_MARK)))
+    before, after = around(document, holder, place[-1])
     write, read_part = _FORMS[form]
+    fixed = read_part(value) if form == "base64" and place[-1] != "signedTimestamp" else None
+    facts, may_lose = material.facts, material.may_lose
 
     def judge(part: bytes) -> Outcome:
-        return judged(material.question.ask(before + write(part) + after), material.facts)
+        found = judged(material.question.ask(before + write(part) + after), facts, may_lose=may_lose)
+        return found if fixed in (None, part) else Outcome.WRONG
 
     name = ".".join(map(str, place))
     return Target(
@@ -141,52 +128,74 @@ def _has_certificate(material: Material) -> bool:
 # --- what is signed anew ---------------------------------------------------------------------------------------------
 
 
-def _relogged(entry: dict[str, Any], body: bytes, *, version: int, text: bytes | None = None) -> None:
-    """Have the recorded log hold another body, alone in its tree; or sign another text than the tree's."""
-    key = world().logs[version]
-    leaf = leaf_hash(body)
-    entry["canonicalizedBody"] = encoded(body)
-    if version == 1:
-        promised = {
-            "body": encoded(body),
-            "integratedTime": int(entry["integratedTime"]),
-            "logID": base64.b64decode(entry["logId"]["keyId"]).hex(),
-            "logIndex": int(entry["logIndex"]),
+@dataclass(frozen=True, kw_only=True)
+class _Log:
+    """A recorded log that holds what it is given, alone in its tree, and signs what it is given."""
+
+    version: int
+    key_id: bytes
+    origin: str
+    name: str
+    integrated: int
+    index: int
+
+    @classmethod
+    def of(cls, entry: dict[str, Any], version: int) -> _Log:
+        note: str = entry["inclusionProof"]["checkpoint"]["envelope"]
+        return cls(
+            version=version,
+            key_id=base64.b64decode(entry["logId"]["keyId"]),
+            origin=note.partition("\n")[0],
+            name=note.rstrip("\n").rpartition("\n")[2].split(" ")[1],
+            integrated=int(entry.get("integratedTime", 0)),
+            index=int(entry["logIndex"]),
+        )
+
+    def hold(self, entry: dict[str, Any], body: bytes, *, text: bytes | None = None) -> None:
+        """Keep a body, and write all that proves it into the entry; or sign another text than that of its tree."""
+        leaf = leaf_hash(body)
+        entry["canonicalizedBody"] = encoded(body)
+        if self.version == 1:
+            promised = {
+                "body": encoded(body),
+                "integratedTime": self.integrated,
+                "logID": self.key_id.hex(),
+                "logIndex": self.index,
+            }
+            entry["inclusionPromise"] = {"signedEntryTimestamp": encoded(self._sign(canonical_json(promised)))}
+        said = f"{self.origin}\n1\n{encoded(leaf)}\n".encode() if text is None else text
+        line = f"\n\u2014 {self.name} {encoded(self.key_id[:4] + self._sign(said))}\n"
+        entry["inclusionProof"] = {
+            "logIndex": "0",
+            "treeSize": "1",
+            "hashes": [],
+            "rootHash": encoded(leaf),
+            "checkpoint": {"envelope": said.decode("utf-8", "surrogateescape") + line},
         }
-        entry["inclusionPromise"] = {"signedEntryTimestamp": encoded(sign(key, canonical_json(promised)))}
-    was: str = entry["inclusionProof"]["checkpoint"]["envelope"]
-    origin, line = was.partition("\n")[0], was.rstrip("\n").rpartition("\n")[2]
-    name, log_id = line.split(" ")[1], base64.b64decode(entry["logId"]["keyId"])
-    said = f"{origin}\n1\n{encoded(leaf)}\n".encode() if text is None else text
-    signed = encoded(log_id[:4] + sign(key, said))
-    envelope = said.decode("utf-8", "surrogateescape") + f"\n\u2014 {name} {signed}\n"
-    checkpoint = {"envelope": envelope}
-    entry["inclusionProof"] = {
-        "logIndex": "0",
-        "treeSize": "1",
-        "hashes": [],
-        "rootHash": encoded(leaf),
-        "checkpoint": checkpoint,
-    }
+
+    def _sign(self, message: bytes) -> bytes:
+        key = world().logs[self.version]
+        return sign_p256(key, message) if isinstance(key, ec.EllipticCurvePrivateKey) else sign(key, message)
 
 
-def _asked_of(material: Material, document: dict[str, Any], question: Question | None = None) -> Facts:
-    return (question or material.question).ask(json.dumps(document, separators=(",", ":")).encode())
+def _asked_of(document: dict[str, Any], question: Question) -> Facts:
+    return question.ask(json.dumps(document, separators=(",", ":")).encode())
 
 
 def _another_body(material: Material, other: Material, version: int) -> Target:
     """A log that keeps whatever it is given: the body must still be about this signature, key and content."""
-    entry = material.document["verificationMaterial"]["tlogEntries"][0]
+    document = material.document
+    entry = document["verificationMaterial"]["tlogEntries"][0]
+    log = _Log.of(entry, version)
     body = base64.b64decode(entry["canonicalizedBody"])
     theirs = base64.b64decode(other.document["verificationMaterial"]["tlogEntries"][0]["canonicalizedBody"])
     needed = _bound_by(body, material)
-    assert needed, "nothing in the body is about this signature"
 
     def judge(changed: bytes) -> Outcome:
-        document = material.document
-        _relogged(document["verificationMaterial"]["tlogEntries"][0], changed, version=version)
-        found = _asked_of(material, document)
-        about = needed <= mutators.flatten(changed)
+        log.hold(entry, changed)
+        found = _asked_of(document, material.question)
+        says = mutators.held(changed)
+        about = all(value <= says.get(path, frozenset()) for path, value in needed.items()) and _told_once(changed)
         return Outcome.SAME if found.heads == material.facts.heads and about else Outcome.WRONG
 
     return Target(
@@ -194,45 +203,61 @@ def _another_body(material: Material, other: Material, version: int) -> Target:
     )
 
 
-def _bound_by(body: bytes, material: Material) -> frozenset[bytes]:
-    """What a body must hold, by an independent reading: the signature and the certificate of the bundle."""
+def _bound_by(body: bytes, material: Material) -> dict[tuple[Any, ...], frozenset[bytes]]:
+    """What a body must hold, by an independent reading, and where.
+
+    Signature, certificate or key, and the digests of what was signed; its kind; and no more of any than there was.
+    """
     document = material.document
-    envelope, held = document.get("dsseEnvelope"), document["verificationMaterial"]
-    signature = envelope["signatures"][0]["sig"] if envelope else document["messageSignature"]["signature"]
-    wanted = {base64.b64decode(signature)}
-    if "certificate" in held:
-        wanted.add(base64.b64decode(held["certificate"]["rawBytes"]))
-    return frozenset(wanted & mutators.flatten(body))
+    envelope, holder = document.get("dsseEnvelope"), document["verificationMaterial"]
+    if envelope:
+        signature = base64.b64decode(envelope["signatures"][0]["sig"])
+        payload = base64.b64decode(envelope["payload"])
+        digests = {hashlib.sha256(each).digest() for each in (payload, pae(envelope["payloadType"], payload))}
+    else:
+        signature = base64.b64decode(document["messageSignature"]["signature"])
+        digests = {hashlib.sha256(ARTIFACT).digest()}
+    if "certificate" in holder:
+        signer = base64.b64decode(holder["certificate"]["rawBytes"])
+    else:
+        signer = material.question.trust.keys[0].key.der
+    says = mutators.held(body)
+    assert all(any(each in said for said in says.values()) for each in (signature, signer)), material.name
+    digests |= {each.hex().encode() for each in digests}
+    assert any(digests & said for said in says.values()), material.name
+    wanted = frozenset({signature, signer, *digests})
+    needed = {path: wanted & said for path, said in says.items() if wanted & said}
+    around = {path[:at] for path in needed for at in range(len(path))} | {("kind",), ("apiVersion",)}
+    return {**{path: says[path] for path in around if path in says}, **needed}
 
 
 def _another_text(material: Material, other: Material, version: int) -> Target:
     """A log that signs whatever text it is given: size and root must still be those of the proof."""
-    entry = material.document["verificationMaterial"]["tlogEntries"][0]
+    document = material.document
+    entry = document["verificationMaterial"]["tlogEntries"][0]
+    log = _Log.of(entry, version)
     body = base64.b64decode(entry["canonicalizedBody"])
     leaf = leaf_hash(body)
-    root = encoded(leaf)
-    origin = entry["inclusionProof"]["checkpoint"]["envelope"].partition("\n")[0]
     theirs = other.document["verificationMaterial"]["tlogEntries"][0]["inclusionProof"]["checkpoint"]["envelope"]
 
     def judge(changed: bytes) -> Outcome:
-        document = material.document
-        _relogged(document["verificationMaterial"]["tlogEntries"][0], body, version=version, text=changed)
-        found = _asked_of(material, document)
-        lines = changed.split(b"\n")
-        tree = lines[1] == b"1" and mutators.lax_base64(lines[2].decode()) == leaf
-        told = all(position.tree.encode() == lines[0] for position in found.logs)
+        log.hold(entry, body, text=changed)
+        found = _asked_of(document, material.question)
+        origin, size, root, *more = changed.decode().split("\n")
+        tree = (size, root) == ("1", encoded(leaf)) and not more[-1] and "" not in more[:-1]
+        told = {position.tree for position in found.logs} <= {origin}
         return Outcome.SAME if found.heads == material.facts.heads and tree and told else Outcome.WRONG
 
-    text = f"{origin}\n1\n{root}\n".encode()
     return Target(
         name=f"{material.name} checkpoint, signed anew",
-        part=text,
+        part=f"{log.origin}\n1\n{encoded(leaf)}\n".encode(),
         other=theirs.encode(),
         mutator=mutators.note,
         judge=judge,
     )
 
 
+_FULCIO = "1.3.6.1.4.1.57264.1"
 _SCTS = bytes.fromhex("060a2b06010401d679020402")
 """The OID of promises inside a certificate, in DER (RFC 6962, section 3.3)."""
 
@@ -240,19 +265,24 @@ _SCTS = bytes.fromhex("060a2b06010401d679020402")
 def _issued(tbs: bytes) -> bytes:
     """Have the recorded authority sign a certificate's content."""
     algorithm = bytes.fromhex("300a06082a8648ce3d040302")
-    signature = world().authority.sign(tbs, ec.ECDSA(hashes.SHA256()))
+    signature = sign_p256(world().authority, tbs)
     return mutators.write_der([(0x30, tbs + algorithm + mutators.write_der([(0x03, b"\0" + signature)]))])
 
 
-def _with_certificate(material: Material, der: bytes) -> dict[str, Any]:
+def _with_certificate(material: Material) -> Callable[[bytes, Question], Facts]:
+    """Give what asks about the bundle with another certificate in it, and in its log."""
     document = material.document
-    held = document["verificationMaterial"]
-    was = held["certificate"]["rawBytes"]
-    held["certificate"] = {"rawBytes": encoded(der)}
-    entry = held["tlogEntries"][0]
-    body = base64.b64decode(entry["canonicalizedBody"]).replace(was.encode(), encoded(der).encode())
-    _relogged(entry, body, version=2)
-    return document
+    holder = document["verificationMaterial"]
+    entry, was = holder["tlogEntries"][0], holder["certificate"]["rawBytes"].encode()
+    log = _Log.of(entry, 2)
+    before, after = base64.b64decode(entry["canonicalizedBody"]).split(was)
+
+    def ask(der: bytes, question: Question) -> Facts:
+        holder["certificate"] = {"rawBytes": encoded(der)}
+        log.hold(entry, before + encoded(der).encode() + after)
+        return _asked_of(document, question)
+
+    return ask
 
 
 def _leaf_of(material: Material) -> x509.Certificate:
@@ -265,26 +295,14 @@ def _another_certificate(material: Material, other: Material) -> Target:
     """An authority that issues whatever it is given: what is told must stand in it, and it must still be a leaf."""
     root = replace(world().root, profile=Profile(scts=0, logs=1, times=1))
     question = replace(material.question, trust=Trust(roots=(root,)))
-    (head,) = material.facts.heads
+    content, (_, names, named, *_, fingerprint), times = material.facts.head
+    ask = _with_certificate(material)
 
     def judge(changed: bytes) -> Outcome:
         der = _issued(changed)
-        (found,) = _asked_of(material, _with_certificate(material, der), question).heads
-        content, signer, times = found
-        _, names, named, issuer, san, claims, _, fingerprint = signer
-        assert isinstance(san, str)
-        assert isinstance(issuer, str)
-        assert isinstance(claims, tuple)
-        told = [san, issuer, *(value for _, value in claims)]
-        stands = all(each.encode() in der for each in told)
-        same = (content, times, names, named, fingerprint) == (
-            head[0],
-            head[2],
-            head[1][1],
-            head[1][2],
-            head[1][7],
-        )
-        return Outcome.SAME if stands and same and san else Outcome.WRONG
+        told, signer, when = ask(der, question).head
+        same = (told, when, signer[1], signer[2], signer[7]) == (content, times, names, named, fingerprint)
+        return Outcome.SAME if same and _stands_in(der, signer, [time for time, _ in when[0]]) else Outcome.WRONG
 
     return Target(
         name=f"{material.name} certificate, issued anew",
@@ -292,6 +310,39 @@ def _another_certificate(material: Material, other: Material) -> Target:
         other=_leaf_of(other).tbs_certificate_bytes,
         mutator=mutators.der,
         judge=judge,
+    )
+
+
+def _stands_in(der: bytes, signer: tuple[Any, ...], times: list[datetime]) -> bool:
+    """Tell whether a certificate is one for signing code, good at these times, that says all that is told of it."""
+    _, _, _, issuer, san, claims, not_before, _ = signer
+    certificate = x509.load_der_x509_certificate(der)
+    by_type = {type(each.value): each.value for each in certificate.extensions}
+    unknown = [each for each in certificate.extensions if isinstance(each.value, x509.UnrecognizedExtension)]
+    values = {each.oid.dotted_string: each.value.value for each in unknown}
+    arcs = {name: arc for arc, name in FULCIO_CLAIMS.items()}
+    v2, v1 = values.get(f"{_FULCIO}.8"), values.get(f"{_FULCIO}.1")
+    said = v1 if v2 is None else (mutators.parse_der(v2) or [(0, b"")])[0][1]
+    usages, usage = by_type.get(x509.ExtendedKeyUsage, ()), by_type.get(x509.KeyUsage)
+    constraints = by_type.get(x509.BasicConstraints)
+    named = by_type.get(x509.SubjectAlternativeName, ())
+    return all(
+        (
+            certificate.version is x509.Version.v3,
+            certificate.issuer == world().issuer.subject,
+            certificate.not_valid_before_utc == not_before,
+            times,
+            all(not_before <= each <= certificate.not_valid_after_utc for each in times),
+            ExtendedKeyUsageOID.CODE_SIGNING in usages,
+            isinstance(usage, x509.KeyUsage) and usage.digital_signature and not usage.key_cert_sign,
+            constraints is None or (isinstance(constraints, x509.BasicConstraints) and not constraints.ca),
+            not any(each.critical for each in unknown),
+            len(list(named)) == 1,
+            san and san.encode() in der,
+            issuer.encode() == said if issuer else v1 is v2 is None,
+            all(values[f"{_FULCIO}.{arcs[name]}"][2:].endswith(value.encode()) for name, value in claims),
+            len(claims) == sum(f"{_FULCIO}.{arc}" in values for arc in arcs.values()),
+        )
     )
 
 
@@ -319,15 +370,15 @@ def _other_promises(material: Material, other: Material) -> Target:
     part = _promises_of(certificate.tbs_certificate_bytes)
     tbs = mutators.parse_der(certificate.tbs_certificate_bytes)
     assert tbs is not None
-    # The one promise, but for the two bytes that name its algorithms: no log signs them, and its key fixes them.
-    head, tail = part[4:47], part[49:]
-    whole = re.compile(re.escape(head) + rb".." + re.escape(tail), re.DOTALL)
+    (promise,) = mutators.list_of_promises(part)
+    assert promise[41:43] == b"\0\0", "it has no extensions"
+    ask = _with_certificate(material)
 
     def judge(changed: bytes) -> Outcome:
-        der = _issued(mutators.write_der(_with_promises(tbs, changed)))
-        found = _asked_of(material, _with_certificate(material, der))
-        same = found.heads == material.facts.heads and whole.search(changed)
-        return Outcome.SAME if same else Outcome.WRONG
+        found = ask(_issued(mutators.write_der(_with_promises(tbs, changed))), material.question)
+        # The one promise, but for the two bytes that name its algorithms: no log signs them, and its key fixes them.
+        whole = any((each[:43], each[45:]) == (promise[:43], promise[45:]) for each in _listed(changed))
+        return Outcome.SAME if found.heads == material.facts.heads and whole else Outcome.WRONG
 
     return Target(
         name=f"{material.name} promises, issued anew",
@@ -336,6 +387,13 @@ def _other_promises(material: Material, other: Material) -> Target:
         mutator=mutators.promises,
         judge=judge,
     )
+
+
+def _listed(changed: bytes) -> list[bytes]:
+    """Give the items of a list of promises that says how long it is, and how long each is; none of another."""
+    items = mutators.list_of_promises(changed)
+    body = b"".join(len(each).to_bytes(2) + each for each in items)
+    return items if changed == len(body).to_bytes(2) + body else []
 
 
 def _with_promises(elements: mutators.Der, promises: bytes) -> mutators.Der:
@@ -403,15 +461,37 @@ def _told_once(data: bytes) -> bool:
 def _trusted_key(material: Material, other: Material, form: str) -> Target:
     """A key in the trust that is not the key which was meant: nothing is proved by it, or it is the same key."""
     (trusted,), (theirs,) = material.question.trust.keys, other.question.trust.keys
-    part, swap = (k.key.der if form == "DER" else k.key.pem.encode("ascii") for k in (trusted, theirs))  # noqa: RUF100
+    part, swap = (k.key.der if form == "DER" else k.key.pem.encode("ascii") for k in (trusted, theirs))
 
     def judge(changed: bytes) -> Outcome:
-        key = replace(trusted, key=PublicKey.from_pem(changed))
-        trust = replace(material.question.trust, keys=(key,))
-        return judged(replace(material.question, trust=trust).ask(material.bundle), material.facts)
+        key = PublicKey.from_pem(changed)
+        trust = replace(material.question.trust, keys=(replace(trusted, key=key),))
+        found = judged(replace(material.question, trust=trust).ask(material.bundle), material.facts)
+        # Whichever way it is written, it is trusted under the one name of the key that signed.
+        return found if key == trusted.key and key.hints == trusted.key.hints else Outcome.WRONG
 
-    mutator = mutators.der if form == "DER" else mutators.pem
+    mutator = mutators.keys if form == "DER" else mutators.pem
     return Target(name=f"{material.name} trusted key in {form}", part=part, other=swap, mutator=mutator, judge=judge)
+
+
+def _log_key(material: Material, version: int) -> Target:
+    """A key of a log in the trusted root that is not the log's: nothing is proved by it, or it is the same key."""
+    document = json.loads(json.dumps(world().document))
+    mine, theirs = (document["tlogs"][at]["publicKey"] for at in (version - 1, 2 - version))
+    part, other = (base64.b64decode(each["rawBytes"]) for each in (mine, theirs))
+    before, after = around(document, mine, "rawBytes")
+    (root,) = material.question.trust.roots
+    public = spki(world().logs[version].public_key())
+
+    def judge(changed: bytes) -> Outcome:
+        data = before + json.dumps(encoded(changed)).encode() + after
+        read_root = Root.parse(data, name=root.name, profile=root.profile)
+        question = replace(material.question, trust=replace(material.question.trust, roots=(read_root,)))
+        found = judged(question.ask(material.bundle), material.facts)
+        return found if public in {log.key.der for log in read_root.logs} else Outcome.WRONG
+
+    name = f"{material.name} key of the log in the root"
+    return Target(name=name, part=part, other=other, mutator=mutators.keys, judge=judge)
 
 
 # --- kinds -----------------------------------------------------------------------------------------------------------
@@ -449,6 +529,8 @@ def _key() -> Iterator[Target]:
     yield from _everywhere((signed, hint), lambda m: not _has_certificate(m))
     for pair in _pairs("key"):
         yield from (_trusted_key(*pair, form) for form in ("DER", "PEM"))
+    for version in (1, 2):
+        yield from (_log_key(material, version) for material, _ in _pairs(f"v{version}"))
 
 
 def _rekor(version: int) -> Iterator[Target]:
@@ -465,6 +547,9 @@ def _timestamp() -> Iterator[Target]:
         (stamps, mutators.json_text, "json"),
     )
     yield from _everywhere(places, lambda m: bool(m.document[_HELD].get("timestampVerificationData")))
+    for start in ("v2", "key witnessed"):
+        for pair in _pairs(start):
+            yield from stamped_anew(*pair)
 
 
 def _sct() -> Iterator[Target]:

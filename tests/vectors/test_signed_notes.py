@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from glasswing_attest.errors import FieldRefused, GlasswingError, NotLogged, SignatureInvalid
+from glasswing_attest.errors import Base64Refused, FieldRefused, GlasswingError, NotLogged, SignatureInvalid
 from glasswing_attest.keys import PublicKey
 from glasswing_attest.verification.note import Note, NoteSignature, ed25519_key_hash
 from tests.shared import Case, cases
@@ -74,3 +74,40 @@ def test_a_name_is_bound_by_its_key_hash_and_a_rekor_v1_hash_binds_none(shared_d
         note.signed_by(public, frozenset({of_spki}))
     with pytest.raises(NotLogged):
         note.signed_by(public, frozenset({ed25519_key_hash("any.example", key.public_bytes_raw())[:4]}))
+
+
+SIGNER = Ed25519PrivateKey.from_private_bytes(bytes(32))
+PUBLIC = PublicKey.of(SIGNER.public_key())
+OF_SPKI = hashlib.sha256(PUBLIC.der).digest()[:4]
+
+
+def signature_line(name: str, *, good: bool = True) -> str:
+    encoded = base64.b64encode(OF_SPKI + SIGNER.sign(b"text\n" if good else b"other\n")).decode()
+    return f"\u2014 {name} {encoded}\n"
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_known_keys_bad_line_spoils_its_good_one_and_no_others(first: bool) -> None:
+    # C2SP signed-note, "Signatures": name and hash together are the key.
+    good = signature_line("log.example")
+    for name, spoils in (("log.example", True), ("other.example", False)):
+        bad = signature_line(name, good=False)
+        note = Note.parse(f"text\n\n{bad}{good}" if first else f"text\n\n{good}{bad}")
+        if not spoils:
+            assert note.signed_by(PUBLIC, frozenset({OF_SPKI})).name == "log.example"
+            continue
+        with pytest.raises(SignatureInvalid) as refused:
+            note.signed_by(PUBLIC, frozenset({OF_SPKI}))
+        assert (refused.value.code, refused.value.where) == ("verification.signature", "checkpoint")
+    assert Note.parse(f"text\n\n{good}{good}").signed_by(PUBLIC, frozenset({OF_SPKI})).key_hash == OF_SPKI
+
+
+def test_a_note_has_standard_base64_with_its_padding() -> None:
+    encoded = base64.b64encode(OF_SPKI + b"\xfb\xff" * 32).decode()
+    assert "+" in encoded or "/" in encoded
+    assert encoded.endswith("=")
+    for other in (encoded.translate(str.maketrans("+/", "-_")), encoded.rstrip("=")):
+        with pytest.raises(Base64Refused) as refused:
+            Note.parse(f"text\n\n\u2014 log.example {other}\n")
+        assert (refused.value.code, refused.value.where) == ("malformed.base64", "checkpoint")
+    assert Note.parse(f"text\n\n\u2014 log.example {encoded}\n").signatures[0].key_hash == OF_SPKI

@@ -50,8 +50,8 @@ def oid(dotted: str) -> bytes:
 
 
 def integer(value: int) -> bytes:
-    """An INTEGER."""
-    return encode_der(value)
+    """An INTEGER. Serial numbers have up to 160 bits, and not every `cryptography` writes so many."""
+    return tlv(0x02, value.to_bytes((value + (value < 0)).bit_length() // 8 + 1, signed=True))
 
 
 def octets(value: bytes) -> bytes:

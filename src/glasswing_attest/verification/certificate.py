@@ -7,7 +7,8 @@ their path lengths, and whose extended usages, where they have any, allow codeSi
 are not supported by the path validator.
 
 Most leaves come from the very chain that the trust names. That chain is proved once, by its bytes alone, and each leaf
-is then validated with its issuer for an anchor; the windows of all are compared each time. What does not pass so is
+is then validated with its issuer for an anchor; the windows of all are compared each time. That is done only where no
+other path could be found: nothing is brought along, and no name stands for two issuers. What does not pass so is
 validated whole, so that the shortcut decides no refusal.
 """
 
@@ -170,13 +171,17 @@ def _printable(text: str, where: str) -> str:
 
 def _issuer(values: dict[x509.ObjectIdentifier, bytes], where: str) -> str:
     if _ISSUER_V2 in values:
-        return _utf8(values[_ISSUER_V2], f"{where}.issuer")
-    if _ISSUER_V1 in values:  # deprecated: the bare text, without DER around it
+        issuer = _utf8(values[_ISSUER_V2], f"{where}.issuer")
+    elif _ISSUER_V1 in values:  # deprecated: the bare text, without DER around it
         try:
-            return _printable(values[_ISSUER_V1].decode("utf-8"), f"{where}.issuer")
+            issuer = _printable(values[_ISSUER_V1].decode("utf-8"), f"{where}.issuer")
         except UnicodeDecodeError as e:
             raise FieldRefused(where=f"{where}.issuer", wanted="UTF-8") from e
-    return ""
+    else:
+        return ""
+    if not issuer:  # it would be read as a certificate that names none
+        raise FieldRefused(where=f"{where}.issuer", found="", wanted="an issuer")
+    return issuer
 
 
 def _subject(certificate: x509.Certificate, where: str) -> str:
@@ -321,9 +326,8 @@ def validate_path(
         wanted = "; ".join(str(a.window) for a in authorities) or "an authority"
         raise OutsideValidity(where="certificateAuthorities", found=format_time(time), wanted=wanted)
     policy = _PRIVATE_LEAF_POLICY if private else _LEAF_POLICY
-    for authority in current:
-        if (known := _path_from_issuer(certificate, authority.chain, time, policy)) is not None:
-            return known
+    if not embedded and (known := _known_path(certificate, tuple(a.chain for a in current), time, policy)) is not None:
+        return known
     intermediates = _intermediates(embedded, current, authorities)
     anchors = [a.chain[-1] for a in current if _is_supported(a.chain[-1])]
     if not anchors or not _is_supported(certificate):
@@ -348,6 +352,33 @@ class _Issuer:
 
     span: Window
     anchor: verification.Store
+
+
+def _known_path(
+    leaf: x509.Certificate,
+    chains: tuple[tuple[x509.Certificate, ...], ...],
+    time: datetime,
+    policy: verification.ExtensionPolicy,
+) -> tuple[x509.Certificate, ...] | None:
+    """Give the path by way of one of these chains, or None where only a whole validation can tell."""
+    if not _lead_one_way(chains) or not _is_supported(leaf) or any(leaf == chain[-1] for chain in chains):
+        return None
+    for chain in chains:
+        if (path := _path_from_issuer(leaf, chain, time, policy)) is not None:
+            return path
+    return None
+
+
+@functools.lru_cache(maxsize=256)
+def _lead_one_way(chains: tuple[tuple[x509.Certificate, ...], ...]) -> bool:
+    """Tell whether there is one path at most from any leaf, so that whoever looks for one finds the same.
+
+    Of two issuers with one name the path validator takes whichever leads to an anchor first, and of two anchors on one
+    path the lower. What it finds may then be refused, although there is another.
+    """
+    certificates = {c for chain in chains for c in chain}
+    between = {c for chain in chains for c in chain[:-1]}
+    return len({c.subject for c in certificates}) == len(certificates) and not any(c[-1] in between for c in chains)
 
 
 def _path_from_issuer(

@@ -16,8 +16,8 @@ import hashlib
 import re
 from dataclasses import dataclass
 
-from glasswing_attest._wire import decode_base64
-from glasswing_attest.errors import FieldRefused, NotLogged, SignatureInvalid
+from glasswing_attest._wire import decode_base64, encode_base64
+from glasswing_attest.errors import Base64Refused, FieldRefused, NotLogged, SignatureInvalid
 from glasswing_attest.keys import PublicKey
 from glasswing_attest.limits import DEFAULT, Limits
 
@@ -63,18 +63,24 @@ class Note:
 
         Raises:
             NotLogged: no line names the key.
-            SignatureInvalid: a line names it, and the key did not sign the text.
+            SignatureInvalid: a line names it, and the key did not sign the text; even where another line by that name
+                is good (C2SP signed-note, "Signatures").
         """
         named = [s for s in self.signatures if s.key_hash in key_hashes and _may_name(s, key)]
         if not named:
             raise NotLogged(where="checkpoint", because="no signature names the log's key")
+        good: list[NoteSignature] = []
+        bad: set[str] = set()
         for signature in named:
             try:
                 key.check(signature.signature, self.text.encode("utf-8"))
             except SignatureInvalid:
-                continue
-            return signature
-        raise SignatureInvalid(where="checkpoint", because="the log's key did not sign this checkpoint")
+                bad.add(signature.name)
+            else:
+                good.append(signature)
+        if not good or good[0].name in bad:
+            raise SignatureInvalid(where="checkpoint", because="the log's key did not sign this checkpoint")
+        return good[0]
 
 
 def _may_name(signature: NoteSignature, key: PublicKey) -> bool:
@@ -92,7 +98,7 @@ def _signature(line: str, where: str) -> NoteSignature:
     name, space, encoded = body.partition(" ")
     if body == line or not space or not _NAME.fullmatch(name):
         raise FieldRefused(where=where, found=line, wanted="— <name> <base64>")
-    data = decode_base64(encoded, where=where)
+    data = _bytes(encoded, where)
     if len(data) < 5:
         raise FieldRefused(where=where, found=line, wanted="a key hash of four bytes and a signature")
     return NoteSignature(name=name, key_hash=data[:4], signature=data[4:])
@@ -117,10 +123,18 @@ class Checkpoint:
             raise FieldRefused(where=where, found="an empty line", wanted="lines that say something")
         if not _SIZE.fullmatch(size):
             raise FieldRefused(where=where, found=size, wanted="a tree size in decimal")
-        found = decode_base64(root, where=where)
+        found = _bytes(root, where)
         if len(found) != hashlib.sha256().digest_size:
             raise FieldRefused(where=where, found=root, wanted="a root hash of 32 bytes in base64")
         return cls(origin=origin, size=int(size), root=found)
+
+
+def _bytes(text: str, where: str) -> bytes:
+    """Decode base64 as notes have it: in the standard alphabet, with its padding (C2SP signed-note, "Conventions")."""
+    data = decode_base64(text, where=where)
+    if encode_base64(data) != text:
+        raise Base64Refused(where=where, found=text, because="not the standard alphabet with its padding")
+    return data
 
 
 def ed25519_key_hash(name: str, raw_key: bytes) -> bytes:

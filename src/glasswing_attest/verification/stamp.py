@@ -9,7 +9,8 @@ RFC 3161 (2.4.2), CMS (RFC 5652, section 5) and ESS (RFC 5035), in the one form 
 
 It is a shortcut. The authority's chain is proved once, by its bytes alone; for each stamp one signature is left, and
 the windows are compared. What is read here is what was signed. Whatever has another form or does not hold is "cannot
-tell", never a refusal: `clock` then asks `rfc3161-client`, which validates all of it anew.
+tell", never a refusal: `clock` then asks `rfc3161-client`, which validates all of it anew. It is asked first for each
+authority, too, because OpenSSL wants more of a chain than RFC 5280 does.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from cryptography import x509
+from cryptography import __version__, x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat import asn1
 from cryptography.hazmat.primitives import hashes
@@ -29,11 +30,14 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import verification
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from glasswing_attest.trust.sigstore import Window
 from glasswing_attest.verification.certificate import AUTHORITY_POLICY, UNREADABLE, is_leaf, proved_span
 
 __all__ = ["Stamp"]
 
+_VERSION = int(__version__.split(".")[0])
+# `cryptography` calls its decoder unstable. With these versions of it, what is read here was compared with what
+# `rfc3161-client` reads; with any other no stamp has a form that is known.
+_TRIED = range(47, 51)
 _SIGNED_DATA = x509.ObjectIdentifier("1.2.840.113549.1.7.2")
 _TST_INFO = x509.ObjectIdentifier("1.2.840.113549.1.9.16.1.4")
 _HASHES: dict[str, hashes.HashAlgorithm] = {
@@ -57,6 +61,11 @@ class _Algorithm:
 
 
 @asn1.sequence
+class _Ecdsa:
+    algorithm: x509.ObjectIdentifier  # and no parameters (RFC 5758, section 3.2)
+
+
+@asn1.sequence
 class _Status:
     status: int
 
@@ -73,7 +82,7 @@ class _Signer:
     sid: asn1.TLV
     digest: _Algorithm
     signed: Annotated[asn1.SetOf[asn1.TLV], asn1.Implicit(0)]
-    algorithm: _Algorithm
+    algorithm: _Ecdsa
     signature: bytes
 
 
@@ -114,7 +123,7 @@ class _IssuerSerial:
 class _CertificateId:
     algorithm: _Algorithm | None  # SHA-256 where it is absent
     digest: bytes
-    issuer_serial: _IssuerSerial | None
+    issuer_serial: _IssuerSerial | None  # says nothing more than the digest of the whole certificate
 
 
 @asn1.sequence
@@ -131,8 +140,6 @@ class _Imprint:
 @asn1.sequence
 class _Accuracy:
     seconds: int | None
-    milliseconds: Annotated[int | None, asn1.Implicit(0)]
-    microseconds: Annotated[int | None, asn1.Implicit(1)]
 
 
 @asn1.sequence
@@ -164,6 +171,8 @@ class Stamp:
         time: the time that it tells.
         imprint: the hash that it is over: algorithm and digest.
         sid: issuer and serial number of whoever signed it, tag and content.
+        serial: that serial number.
+        authority: who it says that made it, tag and content; "" where it does not say.
         named: the SHA-256 of the certificate that the signed attributes name.
         brought: the certificates that it brings along, tag and content of each.
         signed: the signed attributes, as the signature is over them.
@@ -174,6 +183,8 @@ class Stamp:
     time: datetime
     imprint: tuple[str, bytes]
     sid: bytes
+    serial: int
+    authority: bytes
     named: bytes
     brought: frozenset[bytes]
     signed: bytes
@@ -183,6 +194,8 @@ class Stamp:
     @classmethod
     def read(cls, stamp: bytes) -> Stamp | None:
         """Read a stamp; None for one of another form."""
+        if _VERSION not in _TRIED:
+            return None
         try:
             response = asn1.decode_der(_Response, stamp)
             token = response.token
@@ -194,8 +207,9 @@ class Stamp:
             (kind,), (digest,), (names,) = (
                 said[each] for each in (_CONTENT_TYPE, _MESSAGE_DIGEST, _SIGNING_CERTIFICATE)
             )
-            named = names.parse(_SigningCertificate).certificates[0]
+            (named,) = names.parse(_SigningCertificate).certificates
             chosen = _HASHES[signer.digest.algorithm.dotted_string]
+            time = info.time.as_datetime()
             imprint = _HASHES[info.imprint.algorithm.algorithm.dotted_string]
             agrees = (
                 (response.status.status, data.version, signer.version, info.version) == (0, 3, 1, 1)
@@ -206,14 +220,19 @@ class Stamp:
                 and kind.parse(x509.ObjectIdentifier) == _TST_INFO
                 and digest.parse(bytes) == hashlib.new(chosen.name, data.encapsulated.content).digest()
                 and named.algorithm is None
+                and (info.accuracy is None or (info.accuracy.seconds or 0) >= 0)
+                and (info.nonce or 0) >= 0
+                and not time.microsecond  # `rfc3161-client` reads no fraction, and two times would be told
             )
             certificates = () if data.certificates is None else data.certificates.as_list()
             if not agrees:
                 return None
             return cls(
-                time=info.time.as_datetime(),
+                time=time,
                 imprint=(imprint.name, info.imprint.digest),
                 sid=_tagged(signer.sid),
+                serial=signer.sid.parse(_IssuerSerial).serial,
+                authority=b"" if info.authority is None else _tagged(info.authority.value),
                 named=named.digest,
                 brought=frozenset(_tagged(each) for each in certificates),
                 signed=_element(
@@ -230,8 +249,9 @@ class Stamp:
         signer = _signer(chain)
         if (
             signer is None
-            or not signer.span.contains(self.time)
+            or not signer.start <= self.time < signer.end  # in OpenSSL a certificate ends before its last second
             or self.sid != signer.sid
+            or self.authority not in (b"", signer.authority)
             or self.named != signer.named
             # With others beside it, it takes a choice which of them counts.
             or (self.brought and not signer.chain[0] in self.brought <= set(signer.chain))
@@ -264,11 +284,13 @@ def _element(tag: bytes, content: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _StampSigner:
-    """A proved authority: the span in which all of its certificates are valid, and what its stamps must name."""
+    """A proved authority: from when until when all of its certificates are valid, and what its stamps must name."""
 
-    span: Window
+    start: datetime
+    end: datetime
     key: ec.EllipticCurvePublicKey
     sid: bytes
+    authority: bytes
     named: bytes
     chain: tuple[bytes, ...]
 
@@ -303,13 +325,15 @@ def _signer(chain: tuple[x509.Certificate, ...]) -> _StampSigner | None:
     """Prove an authority's chain, the stamps' certificate first and the anchor last; None where that cannot be."""
     span = proved_span(chain, ca_policy=_CA_POLICY, leaf_policy=_LEAF_POLICY)
     key = None if span is None else chain[0].public_key()
-    if span is None or not isinstance(key, ec.EllipticCurvePublicKey):
+    if span is None or span.end is None or not isinstance(key, ec.EllipticCurvePublicKey):
         return None
     number = chain[0].serial_number.to_bytes(chain[0].serial_number.bit_length() // 8 + 1, signed=True)
     return _StampSigner(
-        span=span,
+        start=span.start,
+        end=span.end,
         key=key,
         sid=b"\x30" + chain[0].issuer.public_bytes() + _element(b"\x02", number),
+        authority=b"\xa4" + chain[0].subject.public_bytes(),
         named=chain[0].fingerprint(hashes.SHA256()),
         chain=tuple(_tagged(asn1.decode_der(asn1.TLV, each.public_bytes(Encoding.DER))) for each in chain),
     )

@@ -108,7 +108,7 @@ def _check_entry(entry: LogEntry, signed: SignedPayload, log: Log, limits: Limit
     if entry.inclusion_proof is None and (not v1 or version != "0.1" or entry.inclusion_promise is None):
         # Sigstore bundle v0.2 and later: the inclusion proof is required; v0.1 may have the promise alone.
         raise NotLogged(where="tlogEntries.inclusionProof", because="the entry has no inclusion proof")
-    if v1 and version == "0.1" and entry.inclusion_promise is None:
+    if version == "0.1" and entry.inclusion_promise is None:
         raise NotLogged(where="tlogEntries.inclusionPromise", because="a bundle v0.1 needs the log's promise")
     position = None if entry.inclusion_proof is None else _check_inclusion(entry, log, limits)
     if v1:
