@@ -13,7 +13,7 @@ export PYTHON
 
 .DEFAULT_GOAL := help
 .PHONY: help quickstart test check types mypy pyright lint ruff-rules ruff-format format docs generated proto proto-lint
-.PHONY: devices stack stack-build interop bench dist clean always
+.PHONY: torture differential fuzz devices stack stack-build interop bench dist clean always
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*  ## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null \
@@ -34,6 +34,15 @@ quickstart: $(VENV_QUICKSTART)/.stamp  ## the first example, with nothing but th
 
 test: $(VENV)/.stamp  ## all tests, the documentation's examples among them
 	$(VENV)/bin/python -m pytest $(PYTEST_ARGS)
+
+torture: $(VENV)/.stamp  ## a million changes of each kind of material, in about an hour; writes docs/torture.md
+	$(VENV)/bin/python -m tests.torture --record $(TORTURE_ARGS)
+
+differential: $(VENV)/.stamp  ## other engines are asked the same, of 50,000 changes; writes docs/differences.md
+	$(VENV)/bin/python -m tests.differential --count 50000 --peers 3000 --processes 2 --write $(DIFFERENTIAL_ARGS)
+
+fuzz: $(VENV)/.stamp  ## hostile bytes for every parser, for ten minutes
+	$(VENV)/bin/python -m tests.fuzz $(FUZZ_ARGS)
 
 devices: $(VENV_DEVICES)/.stamp  ## tests of keys in a KMS, an HSM, a TPM; their libraries need a C compiler
 	$(VENV_DEVICES)/bin/python -m pytest $(PYTEST_ARGS) -rs $(addprefix tests/integration/test_,hsm.py kms_aws.py kms_gcp_azure.py tpm.py vault.py)

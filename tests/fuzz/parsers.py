@@ -7,6 +7,7 @@ below ../shared/data. The law is one: whatever the bytes, a value or a `Glasswin
 
 import atexit
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -28,6 +29,7 @@ from glasswing_attest.artifact.dataset import Dataset
 from glasswing_attest.artifact.digest import Digest
 from glasswing_attest.artifact.formats import detect, gguf, onnx, safetensors, shard_index
 from glasswing_attest.artifact.formats.reading import Bytes
+from glasswing_attest.artifact.gitignore import IgnoreFile
 from glasswing_attest.artifact.lock import Lock
 from glasswing_attest.artifact.manifest import Manifest
 from glasswing_attest.artifact.manifests import ManifestTree
@@ -40,11 +42,12 @@ from glasswing_attest.attestation_set import AttestationSet
 from glasswing_attest.bundle import Bundle, LogEntry
 from glasswing_attest.capture import host
 from glasswing_attest.capture.image import ImageReference
+from glasswing_attest.chain.layout.check import Inspected, verify_layout
 from glasswing_attest.chain.layout.document import Layout
 from glasswing_attest.chain.seen import Seen
 from glasswing_attest.envelope import Envelope
 from glasswing_attest.errors import FieldRefused, GlasswingError, StoreUnavailable
-from glasswing_attest.formats import cosign, reading
+from glasswing_attest.formats import cosign, misplaced, reading
 from glasswing_attest.formats import oci as oci_layout
 from glasswing_attest.keys import PublicKey
 from glasswing_attest.limits import DEFAULT, Budget, Limits
@@ -58,7 +61,7 @@ from glasswing_attest.policy_tests.case import load_case
 from glasswing_attest.report.case import unpack
 from glasswing_attest.signing.backends.uri import KeyUri
 from glasswing_attest.signing.key import KeySigner
-from glasswing_attest.signing.services import fulcio, github, rekor, tsa
+from glasswing_attest.signing.services import fulcio, github, http, rekor, tiles, tsa
 from glasswing_attest.signing.services.http import Answer, Http
 from glasswing_attest.signing.tokens import Token
 from glasswing_attest.statement.predicates import oms, witness
@@ -68,16 +71,21 @@ from glasswing_attest.statement.predicates.openvex import OpenVex
 from glasswing_attest.statement.predicates.registry import BUILT_IN
 from glasswing_attest.statement.predicates.spdx import Spdx2, Spdx3
 from glasswing_attest.statement.statement import Statement
+from glasswing_attest.store.pile import gather
+from glasswing_attest.store.set_file import SetFileStore
+from glasswing_attest.store.sidecar import SidecarStore
+from glasswing_attest.store.subjects import subjects_of
 from glasswing_attest.trust.private import private_root
 from glasswing_attest.trust.revocation import RevocationList
 from glasswing_attest.trust.root import Trust
 from glasswing_attest.trust.signing_config import SigningConfig, read_client_trust_config
 from glasswing_attest.trust.sigstore import Profile, Root
-from glasswing_attest.verification import certificate, clock, entry, sct, signature
+from glasswing_attest.verification import certificate, clock, entry, revocation, sct, signature
 from glasswing_attest.verification.note import Checkpoint, Note
-from glasswing_attest.verification.procedure import prove
-from tests.chains import honest
+from glasswing_attest.verification.procedure import prove, prove_message
+from tests.chains import NOW, honest
 from tests.fuzz import seeds
+from tests.layouts import public
 from tests.properties.test_predicates import SAMPLES
 from tests.shared import unpacked
 from tests.unit.capture import test_host as host_texts
@@ -265,6 +273,51 @@ def _path(text: str) -> object:
         raise FieldRefused(because=str(e)) from e
 
 
+def _followed(document: bytes, made: bytes) -> object:
+    """A layout, and a link of its one step."""
+    key = public(seeds.functionary())
+    looked = Inspected(materials={}, products={})
+    return verify_layout(document, [made], keys=[key], at=NOW, inspections={"look": looked})
+
+
+def _message(data: bytes) -> object:
+    """A bundle that signs an artifact directly."""
+    digest = ("sha256", hashlib.sha256(b"weights").digest())
+    return prove_message(Bundle.from_json(data), seeds.SIGSTORE.trust(), digest=digest, content=b"weights")
+
+
+def _revocations(data: bytes) -> object:
+    """A revocation list that somebody signed, or not."""
+    trust = replace(honest().trust, revocation_signers=("trainer",))
+    return revocation.check(data, trust, now=NOW)
+
+
+def _oci_layout(data: bytes) -> object:
+    """A layout on disk with this index."""
+    folder = _folder() / "image"
+    if not folder.is_dir():
+        shutil.copytree(seeds.image().folder, folder)
+    (folder / "index.json").write_bytes(data)
+    return gather(folder)
+
+
+def _ignored(data: bytes) -> object:
+    rules = IgnoreFile(data)
+    paths = ((b"a",), (b"build", b"a.pyc"), (b"x" * 60, b"y", b"z"))
+    return [rules.decide(path, is_directory=folder) for path in paths for folder in (True, False)]
+
+
+def _refused(data: bytes) -> object:
+    """What a service says as it refuses: its body, and what a header asks of us."""
+    told = Answer(status=400, headers={"retry-after": data.decode("latin-1")}, body=data)
+    return http._message(told), http._retry_after(told)
+
+
+def _there_already(data: bytes) -> object:
+    """A log of tiles, whose checkpoint and tiles are whatever it says."""
+    return tiles.proof_from_tiles(3, 7, lambda _: data)
+
+
 def _identity(data: bytes) -> object:
     address, secret = "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"
     with patch.dict(os.environ, {address: "https://x", secret: "secret"}):
@@ -335,8 +388,20 @@ PARSERS: dict[str, Parser] = {
     "layout": Parser(
         read=as_node(lambda node: Layout.parse(node, substitution={}, limits=DEFAULT)), made=seeds.layouts
     ),
+    "layout, followed": Parser(
+        read=lambda data: _followed(data, seeds.followed()[1]),
+        made=lambda: seeds.followed()[:1],
+        others=("in-toto-*/**/*.layout",),
+    ),
+    "link of a layout": Parser(
+        read=lambda data: _followed(seeds.followed()[0], data),
+        made=lambda: seeds.followed()[1:],
+        others=("in-toto-*/**/*.link",),
+    ),
     "statement": Parser(read=Statement.parse_unverified, made=lambda: (seeds.payload(),), others=STATEMENTS),
     "formats": Parser(read=reading.read, made=seeds.containers, others=CONTAINERS),
+    "formats, known": Parser(read=reading.knows, made=seeds.containers, others=CONTAINERS),
+    "formats, by their start": Parser(read=misplaced.by_start, made=lambda: (b"version: 1\nkeys: {}\n", b"PK\3\4")),
     "formats, one": Parser(read=reading.parse, made=seeds.attestations, others=CONTAINERS),
     "oci index": Parser(
         read=lambda data: list(oci_layout.attestations(data, _blob)),
@@ -346,6 +411,21 @@ PARSERS: dict[str, Parser] = {
     "oci manifest": Parser(read=_image, made=seeds.image_manifests),
     "cosign annotations": Parser(read=_layer, made=lambda: (seeds.raw(others.legacy(others.SIGNED.bytes)[1]),)),
     "set": Parser(read=AttestationSet.from_bytes, made=seeds.sets),
+    "set, item by item": Parser(read=lambda data: list(AttestationSet.stream(io.BytesIO(data))), made=seeds.sets),
+    "pile": Parser(read=gather, made=seeds.containers, others=CONTAINERS),
+    "what a store enters": Parser(read=subjects_of, made=seeds.attestations),
+    "store in a set": Parser(
+        read=in_file("s.glasswing", lambda path: list(SetFileStore(path).list())), made=seeds.sets
+    ),
+    "store beside": Parser(
+        read=in_file("model.attestations.jsonl", lambda path: list(SidecarStore(path.parent / "model").list())),
+        made=lambda: (b"\n".join(json.dumps(json.loads(each)).encode() for each in seeds.attestations()),),
+    ),
+    "store in an OCI layout": Parser(
+        read=_oci_layout,
+        made=lambda: ((seeds.image().folder / "index.json").read_bytes(),),
+        others=("slsa-verifier/**/index.json",),
+    ),
     "set file": Parser(read=in_file("a.glasswing", AttestationSet.read), made=seeds.sets),
     "case": Parser(read=in_file("case.zip", unpack), made=lambda: (seeds.case(),)),
     "seen": Parser(read=Seen.parse, made=lambda: (honest().assess().seen.to_json(),)),
@@ -405,6 +485,7 @@ PARSERS: dict[str, Parser] = {
         others=("sigstore-python/**/trust_config/*.json",),
     ),
     "revocations": Parser(read=RevocationList.parse, made=lambda: (seeds.revocations(),)),
+    "revocations, signed": Parser(read=_revocations, made=lambda: (seeds.revocations_signed(),)),
     "key": Parser(read=PublicKey.from_pem, made=seeds.keys, others=("*/**/*.pub",)),
     "private key": Parser(read=KeySigner.from_pem, made=seeds.private_keys),
     "private key file": Parser(read=in_file("key.pem", KeySigner.from_file), made=seeds.private_keys),
@@ -436,6 +517,7 @@ PARSERS: dict[str, Parser] = {
         read=lambda data: prove(Attestation.parse(data), seeds.SIGSTORE.trust(), claimed_at=None),
         made=lambda: (*seeds.bundles()[:3],),
     ),
+    "prove, no statement": Parser(read=_message, made=lambda: seeds.bundles()[3:5]),
     # Artifacts.
     "digest": Parser(read=as_text(Digest.parse), made=lambda: (f"sha256:{seeds.SHA}".encode(),)),
     "manifest": Parser(read=Manifest.from_proto, made=lambda: (seeds.manifest().to_proto(),)),
@@ -503,6 +585,7 @@ PARSERS: dict[str, Parser] = {
         read=lambda data: launchers.parse_entry_points(data, where="e"),
         made=lambda: (b"[console_scripts]\ndemo = demo:main\n",),
     ),
+    ".gitignore": Parser(read=_ignored, made=lambda: (b"*.pyc\n/build/\n!keep.pyc\na/**/b\n[a-z!]?\\ \n# no\n",)),
     "host": Parser(read=_host, made=lambda: (text.encode() for text in host_texts.TEXTS)),
     "image": Parser(read=as_text(ImageReference.parse), made=lambda: (f"acme/x:1@sha256:{seeds.SHA}".encode(),)),
     "config source": Parser(
@@ -527,6 +610,10 @@ PARSERS: dict[str, Parser] = {
         read=lambda data: rekor.log_v2(Answers(data), "https://x", _signed()),
         made=lambda: map(seeds.raw, seeds.entries()),
     ),
+    "answer that refuses": Parser(
+        read=_refused, made=lambda: (b'{"code": 3, "message": "no"}', b"Wed, 21 Oct 2026 07:28:00 GMT", b"120")
+    ),
+    "tiles of a log": Parser(read=_there_already, made=lambda: (bytes(range(224)),)),
     "answer of github": Parser(read=_identity, made=lambda: (b'{"count": 1, "value": "' + seeds.TOKEN + b'"}',)),
     "answer of a clock": Parser(
         read=lambda data: tsa.stamp(Answers(data), "https://x", b"signature"),

@@ -27,8 +27,8 @@ from glasswing_attest.attestation_set import AttestationSet
 from glasswing_attest.records.base import Record
 from glasswing_attest.signing.key import KeySigner
 from glasswing_attest.testing.sigstore import VirtualSigstore
-from glasswing_attest.trust.revocation import Revocation, RevocationList
-from tests.chains import NOW, bare, honest
+from glasswing_attest.trust.revocation import REVOCATIONS_TYPE, Revocation, RevocationList
+from tests.chains import NOW, bare, honest, signer
 from tests.environments import build_wheel, lock_of
 from tests.layouts import layout, link, metablock, step, things
 from tests.served import jwt
@@ -78,9 +78,15 @@ def attestations() -> tuple[bytes, ...]:
 
 
 @cache
+def functionary() -> CryptoSigner:
+    """Who signs a layout, and does its steps."""
+    return CryptoSigner.generate_ed25519()
+
+
+@cache
 def metablocks() -> tuple[bytes, ...]:
     """A link and a layout, signed."""
-    who = CryptoSigner.generate_ed25519()
+    who = functionary()
     rules = {
         "expected_materials": [["MATCH", "*", "WITH", "PRODUCTS", "FROM", "a"]],
         "expected_products": [["ALLOW", "*"]],
@@ -150,10 +156,31 @@ def private_keys() -> tuple[bytes, ...]:
 
 
 @cache
+def followed() -> tuple[bytes, bytes]:
+    """A layout of one step, and the link that follows it."""
+    who = functionary()
+    checked = {
+        "_type": "inspection",
+        "name": "look",
+        "run": ["true"],
+        "expected_materials": [],
+        "expected_products": [],
+    }
+    laid = layout(step("make", who), signers=(who,), inspect=[checked])
+    return metablock(laid, who), metablock(link("make", materials=things(a="a"), products=things(b="b")), who)
+
+
+@cache
 def revocations() -> bytes:
     """A revocation list."""
     entry = Revocation(key=SHA, since=NOW, reason="stolen")
     return RevocationList.of([entry], version=1, issued=NOW, expires=NOW + timedelta(days=30)).to_json()
+
+
+@cache
+def revocations_signed() -> bytes:
+    """The same, signed by the trainer."""
+    return signer("trainer").seal(revocations(), REVOCATIONS_TYPE)
 
 
 @cache
