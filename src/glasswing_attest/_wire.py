@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import builtins
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -55,6 +56,7 @@ JsonObject: TypeAlias = "dict[str, JsonValue]"
 _M = TypeVar("_M", bound=Message)
 _SAFE_INTEGER = 2**53 - 1
 _MAX_EXPONENT = 400
+_DECIMAL = re.compile(r"0|[1-9][0-9]{0,19}")
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")  # UTF-8 has none, so only an escape can bring one in
 
 
@@ -77,12 +79,14 @@ class _Hooks:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self.refused = False
+        self.objects = 0
 
     def _refuse(self, error: type[DuplicateKey] | type[NumberRefused], found: str) -> Any:
         self.refused = True
         return _Refused(error, found)
 
     def pairs(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        self.objects += 1
         found = dict(pairs)
         if len(found) != len(pairs):
             seen: set[str] = set()
@@ -205,9 +209,9 @@ def parse_json(
     if not isinstance(data, bytes | bytearray):
         raise UsageError(where=where, found=type(data).__name__, wanted="bytes, as they came")
     limits.check(bound, len(data), where=where)
-    opened = data.count(b"[") + data.count(b"{")
+    arrays = data.count(b"[")
     if len(data) >= limits.json_values:  # a value takes a byte at least
-        limits.check("json_values", data.count(b",") + opened + 1, where=where)
+        limits.check("json_values", data.count(b",") + data.count(b"{") + arrays + 1, where=where)
     text = decode_utf8(data, where=where, kind=kind)
     hooks = _Hooks(limits)
     try:
@@ -229,11 +233,11 @@ def parse_json(
         for item, steps in _walk(value):
             if isinstance(item, _Refused):
                 raise item.error(kind=kind, where=_path(where, steps), found=item.found)
-    if opened > limits.json_depth and _is_deeper(value, limits.json_depth):
+    if hooks.objects + arrays > limits.json_depth and _is_deeper(value, limits.json_depth):
         for item, steps in _walk(value):
             if len(steps) >= limits.json_depth and isinstance(item, dict | list):
                 limits.check("json_depth", len(steps) + 1, where=_path(where, steps))
-    if _SURROGATE.search(data):
+    if b"\\" in data and _SURROGATE.search(data):
         for item, steps in _walk(value):
             for string in (item,) if isinstance(item, str) else item if isinstance(item, dict) else ():
                 if not string.isascii() and any("\ud800" <= c <= "\udfff" for c in string):
@@ -430,19 +434,27 @@ class Node:
     def uint64(self) -> int:
         """Give a proto3 JSON 64-bit integer: a canonical decimal string, or a bare integer. Never a float."""
         value = self.value
-        if isinstance(value, str) and re.fullmatch(r"0|[1-9][0-9]{0,19}", value):
+        if isinstance(value, str) and _DECIMAL.fullmatch(value):
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**64:
             self.refuse("an unsigned 64-bit integer", found=self.value)
         return value
 
-    def bytes(self) -> bytes:
+    def bytes(self) -> builtins.bytes:
         """Give the bytes of a base64 string, or refuse."""
         text = self.text()
         try:
             return decode_base64(text, kind=self.kind)
         except Base64Refused as e:
             e.where = self.path
+            raise
+
+    def get_bytes(self, name: str) -> builtins.bytes:
+        """Give the bytes of a member's base64 string; none where the member is absent."""
+        try:
+            return decode_base64(self.get_text(name), kind=self.kind)
+        except Base64Refused as e:
+            e.where = _member(self.path, name)
             raise
 
     def time(self) -> datetime:

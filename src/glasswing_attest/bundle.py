@@ -245,10 +245,9 @@ def _content(node: Node, limits: Limits) -> Envelope | MessageSignature:
             found.need("signatures").refuse("exactly one signature in a bundle", found=len(envelope.signatures))
         return envelope
     digest = found.get("messageDigest") or Node({}, f"{found.path}.messageDigest", found.kind)
-    data = digest.get("digest")
     return MessageSignature(
         algorithm=digest.get_text("algorithm"),
-        digest=b"" if data is None else data.bytes(),
+        digest=digest.get_bytes("digest"),
         signature=found.need("signature").bytes(),
     )
 
@@ -256,7 +255,6 @@ def _content(node: Node, limits: Limits) -> Envelope | MessageSignature:
 def _log_entry(node: Node, limits: Limits) -> LogEntry:
     log_id, version = node.get("logId"), node.get("kindVersion")
     promise, proof = node.get("inclusionPromise"), node.get("inclusionProof")
-    body = node.get("canonicalizedBody")
     return LogEntry(
         log_index=_uint(node, "logIndex"),
         log_id=b"" if log_id is None else log_id.need("keyId").bytes(),
@@ -265,18 +263,18 @@ def _log_entry(node: Node, limits: Limits) -> LogEntry:
         integrated_time=_uint(node, "integratedTime"),
         inclusion_promise=None if promise is None else promise.need("signedEntryTimestamp").bytes(),
         inclusion_proof=None if proof is None else _inclusion_proof(proof, limits),
-        canonicalized_body=b"" if body is None else body.bytes(),
+        canonicalized_body=node.get_bytes("canonicalizedBody"),
     )
 
 
 def _inclusion_proof(node: Node, limits: Limits) -> InclusionProof:
     hashes = node.get_array("hashes")
     node.within(limits, "proof_hashes", len(hashes), step="hashes")
-    root, checkpoint = node.get("rootHash"), node.get("checkpoint")
+    checkpoint = node.get("checkpoint")
     return InclusionProof(
         log_index=_uint(node, "logIndex"),
         tree_size=_uint(node, "treeSize"),
-        root_hash=b"" if root is None else root.bytes(),
+        root_hash=node.get_bytes("rootHash"),
         hashes=tuple(item.bytes() for item in hashes),
         checkpoint="" if checkpoint is None else checkpoint.get_text("envelope"),
     )

@@ -39,6 +39,11 @@ _RSA = {
 }
 _ED25519 = "ed25519"
 _LEGACY = "ecdsa-sha2-256"
+# Over the message, and over its digest.
+_ECDSA = {
+    name: (ec.ECDSA(digest), ec.ECDSA(Prehashed(digest)))
+    for name, digest in (*((name, digest) for name, digest, _ in _CURVES.values()), (_LEGACY, hashes.SHA256()))
+}
 # Pure ML-DSA over the message (FIPS 204, section 5.2, with an empty context), as Sigstore's registry has it.
 _MLDSA: tuple[tuple[type, str], ...] = (
     (mldsa.MLDSA44PublicKey, "ml-dsa-44"),
@@ -206,10 +211,8 @@ class PublicKey:
             pad, sha256 = _RSA[scheme]
             self._key.verify(signature, message, pad, Prehashed(sha256) if prehashed else sha256)
         else:
-            _, digest, size = _CURVES[self._key.curve.name]
-            digest = hashes.SHA256() if scheme == _LEGACY else digest
-            algorithm = ec.ECDSA(Prehashed(digest) if prehashed else digest)
-            self._key.verify(_as_der(signature, size), message, algorithm)
+            _, _, size = _CURVES[self._key.curve.name]
+            self._key.verify(_as_der(signature, size), message, _ECDSA[scheme][prehashed])
 
 
 @lru_cache(maxsize=4096)

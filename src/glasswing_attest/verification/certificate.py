@@ -18,6 +18,7 @@ import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, TypeAlias
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -46,6 +47,7 @@ __all__ = [
 
 _FULCIO = "1.3.6.1.4.1.57264.1"
 _BY_SUBJECT = "subject:"
+_UTF8_STRING = 0x0C
 
 UNREADABLE = (
     ValueError,
@@ -82,6 +84,9 @@ FULCIO_CLAIMS = {
 }
 """Fulcio's claims by the last arc of their OID (fulcio/docs/oid-info.md); 1 and 8 are the issuer."""
 
+_Values: TypeAlias = dict[x509.ObjectIdentifier, Any]
+"""What a certificate's extensions hold; those that `cryptography` does not know are read as bytes, in `value`."""
+
 _CLAIMS = {x509.ObjectIdentifier(f"{_FULCIO}.{arc}"): name for arc, name in FULCIO_CLAIMS.items()}
 
 
@@ -116,14 +121,13 @@ class Leaf:
         certificate = load(der, where=where)
         try:
             key = PublicKey.of(certificate.public_key(), legacy=True)
-            extensions = certificate.extensions
+            values: _Values = {extension.oid: extension.value for extension in certificate.extensions}
         except UnsupportedAlgorithm as e:
             raise KeyUnsupported(where=where, found=str(e)) from e
         except UNREADABLE as e:
             raise NotPem(kind="evidence", where=where, because=str(e)) from e
-        values = {e.oid: e.value.value for e in extensions if isinstance(e.value, x509.UnrecognizedExtension)}
-        subject = _subject(certificate, where) if by_subject else ""
-        san = subject or _san(certificate, where)
+        subject = _subject(certificate, where) if by_subject and x509.SubjectAlternativeName.oid not in values else ""
+        san = subject or _san(values, where)
         if by_subject and not subject and san.startswith(_BY_SUBJECT):
             raise FieldRefused(where=f"{where}.subjectAltName", found=san, wanted="a name that looks like no subject")
         return cls(
@@ -134,7 +138,7 @@ class Leaf:
             by_subject=bool(subject),
             issuer=_issuer(values, where),
             claims=tuple(
-                (name, _utf8(values[oid], f"{where}.{name}")) for oid, name in _CLAIMS.items() if oid in values
+                (name, _utf8(values[oid].value, f"{where}.{name}")) for oid, name in _CLAIMS.items() if oid in values
             ),
         )
 
@@ -155,8 +159,10 @@ def load(der: bytes, *, where: str) -> x509.Certificate:
 
 
 def _utf8(value: bytes, where: str) -> str:
+    # A text of one length byte, as nearly every one is, needs no decoder: tag, length, UTF-8.
+    is_short = 2 <= len(value) < 0x82 and value[0] == _UTF8_STRING and value[1] == len(value) - 2
     try:
-        text = decode_der(str, value)
+        text = value[2:].decode("utf-8") if is_short else decode_der(str, value)
     except ValueError as e:
         raise FieldRefused(where=where, found=value.hex()[:40], wanted="a DER UTF8String") from e
     return _printable(text, where)
@@ -169,12 +175,12 @@ def _printable(text: str, where: str) -> str:
     return text
 
 
-def _issuer(values: dict[x509.ObjectIdentifier, bytes], where: str) -> str:
+def _issuer(values: _Values, where: str) -> str:
     if _ISSUER_V2 in values:
-        issuer = _utf8(values[_ISSUER_V2], f"{where}.issuer")
+        issuer = _utf8(values[_ISSUER_V2].value, f"{where}.issuer")
     elif _ISSUER_V1 in values:  # deprecated: the bare text, without DER around it
         try:
-            issuer = _printable(values[_ISSUER_V1].decode("utf-8"), f"{where}.issuer")
+            issuer = _printable(values[_ISSUER_V1].value.decode("utf-8"), f"{where}.issuer")
         except UnicodeDecodeError as e:
             raise FieldRefused(where=f"{where}.issuer", wanted="UTF-8") from e
     else:
@@ -185,20 +191,13 @@ def _issuer(values: dict[x509.ObjectIdentifier, bytes], where: str) -> str:
 
 
 def _subject(certificate: x509.Certificate, where: str) -> str:
-    """Give the subject of a certificate without an alternative name, marked as what it is; "" for any other."""
-    if any(isinstance(e.value, x509.SubjectAlternativeName) for e in certificate.extensions):
-        return ""
+    """Give the subject of a certificate without an alternative name, marked as what it is; "" for an empty one."""
     subject = certificate.subject.rfc4514_string()
     return f"{_BY_SUBJECT}{_printable(subject, f'{where}.subject')}" if subject else ""
 
 
-def _san(certificate: x509.Certificate, where: str) -> str:
-    try:
-        names = list(certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
-    except x509.ExtensionNotFound:
-        names = []
-    except (ValueError, x509.UnsupportedGeneralNameType) as e:
-        raise FieldRefused(where=f"{where}.subjectAltName", because=str(e)) from e
+def _san(values: _Values, where: str) -> str:
+    names = list(values.get(x509.SubjectAlternativeName.oid, ()))
     if len(names) != 1:
         raise FieldRefused(where=f"{where}.subjectAltName", found=f"{len(names)} names", wanted="exactly one name")
     name = names[0]

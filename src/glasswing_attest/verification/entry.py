@@ -18,7 +18,7 @@ from collections.abc import Callable
 
 from cryptography import x509
 
-from glasswing_attest._wire import Node, decode_base64, decode_utf8, read_json
+from glasswing_attest._wire import Node, decode_base64, decode_utf8, encode_base64, read_json
 from glasswing_attest.bundle import LogEntry
 from glasswing_attest.errors import KeyUnsupported, NotLogged, NotPem, UnsupportedError
 from glasswing_attest.keys import PublicKey
@@ -159,6 +159,8 @@ def _same(node: Node, found: bytes, wanted: bytes | None, what: str) -> None:
 
 def _same_verifier(node: Node, signed: SignedPayload) -> None:
     """Compare a PEM certificate or key with the one that verified the signature, as DER."""
+    if signed.leaf is not None and node.text() == encode_base64(_usual_pem(signed.leaf.der)):
+        return
     pem = node.bytes()
     if signed.leaf is None:
         try:
@@ -172,6 +174,13 @@ def _same_verifier(node: Node, signed: SignedPayload) -> None:
     except UNREADABLE:
         is_own = False
     _same(node, signed.leaf.der if is_own else b"", signed.leaf.der, "certificate")
+
+
+def _usual_pem(der: bytes) -> bytes:
+    """Write a certificate in PEM (RFC 7468, section 5), as nearly every log stores it: other ways have to be read."""
+    text = encode_base64(der).encode("ascii")
+    lines = [text[at : at + 64] for at in range(0, len(text), 64)]
+    return b"\n".join((b"-----BEGIN CERTIFICATE-----", *lines, b"-----END CERTIFICATE-----", b""))
 
 
 def _differs(where: str, what: str, found: str, wanted: str) -> NotLogged:

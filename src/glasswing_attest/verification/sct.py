@@ -14,6 +14,7 @@ import hashlib
 import struct
 from collections.abc import Iterable
 from datetime import UTC
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -25,6 +26,8 @@ from glasswing_attest.trust.sigstore import Log
 
 __all__ = ["promising_logs"]
 
+_PROMISES = x509.PrecertificateSignedCertificateTimestamps.oid
+
 
 def promising_logs(
     leaf: x509.Certificate, issuer: x509.Certificate, logs: Iterable[Log], *, limits: Limits = DEFAULT
@@ -34,8 +37,8 @@ def promising_logs(
     A log counts when its key signed the promise and its window contains the promise's own time.
     """
     try:
-        extension = leaf.extensions.get_extension_for_class(x509.PrecertificateSignedCertificateTimestamps)
-        promises = list(extension.value)
+        extension: x509.Extension[Any] = leaf.extensions.get_extension_for_oid(_PROMISES)
+        promises: list[SignedCertificateTimestamp] = list(extension.value)
     except x509.ExtensionNotFound:
         return frozenset(), ()
     except ValueError as e:
