@@ -87,7 +87,6 @@ DECIDED: dict[str, tuple[type[GlasswingError] | None, str]] = {
         "a fraction after the last second is after it: the window is closed at its very end",
     ),
     "webpki::san::san-critical-with-nonempty-subject": (None, "the one alternative name counts, however it is marked"),
-    "webpki::san::unicode-emoji-san": (None, _NAMES),
     "webpki::forbidden-rsa-not-divisible-by-8-in-root": (None, "a rule of browsers; the key is strong enough"),
     "webpki::forbidden-rsa-key-not-divisible-by-8-in-leaf": (None, "a rule of browsers; the key is strong enough"),
 }
@@ -116,6 +115,7 @@ EARLIER: dict[type[GlasswingError], frozenset[str]] = {
             "rfc5280::nc::nc-forbids-othername",
             "webpki::v1-cert",
             "webpki::san::no-san",
+            "webpki::san::unicode-emoji-san",
         )
     ),
     NotPem: frozenset(

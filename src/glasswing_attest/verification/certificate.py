@@ -205,6 +205,8 @@ def _san(values: _Values, where: str) -> str:
         said = _utf8(name.value, f"{where}.subjectAltName")
     elif isinstance(name, x509.UniformResourceIdentifier | x509.RFC822Name | x509.DNSName):
         said = _printable(name.value, f"{where}.subjectAltName")
+        if not said.isascii():  # RFC 5280, section 4.2.1.6: each is an IA5String
+            raise FieldRefused(where=f"{where}.subjectAltName", found=said, wanted="a name in ASCII")
     else:
         wanted = "a URI, an email or a name"
         raise FieldRefused(where=f"{where}.subjectAltName", found=type(name).__name__, wanted=wanted)
