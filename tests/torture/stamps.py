@@ -37,6 +37,8 @@ _HASHES = {bytes.fromhex(oid): name for oid, name in zip(_SHA, ("sha256", "sha38
 _SHA256 = (0x06, bytes.fromhex(_SHA[0]))
 _TST_INFO = (0x06, bytes.fromhex("2a864886f70d0109100104"))
 _MESSAGE_DIGEST = (0x06, bytes.fromhex("2a864886f70d010904"))
+_TEXTS = (0x13, 0x14, 0x16, 0x1A)
+"""Printable, T61, IA5 and visible text: what is said in ASCII is the same in each (RFC 5280, section 7.1)."""
 _TIME = re.compile(rb"(\d{14})(\.\d*[1-9])?Z")
 
 
@@ -168,10 +170,10 @@ def _names(attributes: bytes, info: bytes) -> bool:
 
 
 def _in_utf8(*elements: Any) -> bytes:
-    """Write a name with all of its texts as UTF-8, as which a PrintableString says the same (RFC 5280, section 7.1)."""
+    """Write a name with all of its texts as UTF-8: whatever kind of text it is, the same name is said."""
     return write_der(
         [
-            (0x0C if tag == 0x13 else tag, inner if isinstance(inner, bytes) else _in_utf8(*inner))
+            (0x0C if tag in _TEXTS else tag, inner if isinstance(inner, bytes) else _in_utf8(*inner))
             for tag, inner in elements
         ]
     )
