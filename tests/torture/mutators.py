@@ -320,7 +320,7 @@ def _siblings_swapped(chance: Random, data: bytes, spans: dict[Path, Span], path
 def _from_other(chance: Random, tag: int, path: Path, other: bytes, whole: bytes) -> bytes:
     """Give another document's element: the one at the same place, or any of the same tag."""
     parts = _taken_apart(other)
-    if parts is None:
+    if parts is None or not parts[1]:
         return whole
     spans, places = parts
     if path not in spans or chance.random() >= 0.6:
