@@ -13,7 +13,7 @@ export PYTHON
 
 .DEFAULT_GOAL := help
 .PHONY: help quickstart test check types mypy pyright lint ruff-rules ruff-format format docs generated proto proto-lint
-.PHONY: torture differential fuzz devices stack stack-build interop bench dist clean always
+.PHONY: torture differential mutate fuzz devices stack stack-build interop bench measure dist clean always
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*  ## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null \
@@ -41,7 +41,11 @@ torture: $(VENV)/.stamp  ## a million changes of each kind of material, in about
 differential: $(VENV)/.stamp  ## other engines are asked the same, of 50,000 changes; writes docs/differences.md
 	$(VENV)/bin/python -m tests.differential --count 50000 --peers 3000 --processes 2 --write $(DIFFERENTIAL_ARGS)
 
-fuzz: $(VENV)/.stamp  ## hostile bytes for every parser, for ten minutes
+mutate: $(VENV)/.stamp  ## break the engine, one thing at a time: does a test notice? see docs/mutation.md
+	$(VENV)/bin/python -m tests.mutation $(MUTATE_ARGS)
+
+FUZZ_ARGS ?= --seconds 5
+fuzz: $(VENV)/.stamp  ## hostile bytes for every parser, five seconds each
 	$(VENV)/bin/python -m tests.fuzz $(FUZZ_ARGS)
 
 devices: $(VENV_DEVICES)/.stamp  ## tests of keys in a KMS, an HSM, a TPM; their libraries need a C compiler
@@ -91,6 +95,12 @@ proto-lint: $(VENV_PROTO)/.stamp  ## buf: style of proto/, and nothing in it bro
 bench: $(VENV_QUICKSTART)/.stamp  ## what `import glasswing_attest` costs, and a chain over its attestations
 	$(VENV_QUICKSTART)/bin/python benchmarks/import_cost.py --max-ms 60
 	$(VENV_QUICKSTART)/bin/python benchmarks/chain.py --sizes 300 --keys ed25519 --shapes tree --at-most 2
+
+measure: $(VENV)/.stamp  ## what bundles, refusals and cold processes cost, beside the least they can; see docs/performance.md
+	$(VENV)/bin/python benchmarks/verify.py
+	$(VENV)/bin/python benchmarks/verify_many.py
+	$(VENV)/bin/python benchmarks/cold.py
+	$(VENV)/bin/python benchmarks/refusals.py
 
 dist: $(VENV)/.stamp  ## build sdist and wheel into dist/, install the wheel alone and import it
 	tools/check_dist.sh $(VENV)/bin/python

@@ -1,0 +1,403 @@
+"""Which mutants does no test tell from the engine? One warm process of pytest is forked for each of them.
+
+mutmut and cosmic-ray have runners of their own. The one leaves alone whatever has a decorator or stands outside of a
+function: here the caches of proved chains, and the policies for paths. The other starts pytest anew for each mutant,
+which would take a day. So the suite is collected and run once, and who covers what is noted. Then each mutant gets a
+fork of that very process, where the code of its one function is exchanged, and the tests that reach it are run, the
+fastest first, until one fails. What is no code of a function is imported changed, in a fork without the engine.
+"""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import gc
+import importlib
+import importlib.machinery
+import mmap
+import os
+import pickle
+import re
+import signal
+import struct
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from types import CodeType, FrameType, FunctionType
+from typing import Any
+
+import pytest
+
+from tests.mutation.mutants import Mutant
+from tests.mutation.operators import OTHER_ERROR
+from tests.shared import ROOT
+
+__all__ = ["PACKAGE", "TESTS", "Outcome", "run"]
+
+PACKAGE = ROOT / "src" / "glasswing_attest"
+TESTS = (
+    "tests/unit/verification",
+    "tests/unit/signing/test_instance.py",
+    "tests/unit/trust",
+    "tests/unit/testing",
+    "tests/unit/test_every_limit.py",
+    "tests/unit/test_api.py",
+    "tests/unit/test_keys.py",
+    "tests/unit/test_oms.py",
+    "tests/unit/test_opened.py",
+    "tests/unit/test_proving.py",
+    "tests/unit/test_reprs.py",
+    "tests/unit/test_review_issue4.py",
+    "tests/vectors",
+    "tests/torture",
+    "tests/differential",
+    "tests/properties/test_garbage.py",
+    "tests/properties/test_merkle.py",
+    "tests/stories/test_attacks.py",
+    "tests/stories/test_sigstore.py",
+    "tests/conformance/test_oms_client.py",
+)
+"""What holds the engine: no test that asks a server or another client, or that measures time."""
+
+_LEAST = 10.0
+"""Seconds that a mutant has at the least, before it counts as one that never ends."""
+
+
+_BROKEN = 99
+_NUMBER = struct.Struct("!I")
+_TRIED = 12
+"""So many tests that killed a mutant of the same function are tried before all others."""
+
+
+class Outcome(Enum):
+    """What came of a mutant."""
+
+    KILLED = "killed"
+    TIMEOUT = "timeout"
+    SURVIVED = "survived"
+    UNREACHED = "unreached"
+
+
+_Lines = set[tuple[str, int]]
+
+
+@dataclass
+class _Suite:
+    """What is known of the tests: how long each takes, and which lines of the engine it reaches."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    reached: dict[str, _Lines] = field(default_factory=dict)
+    killers: defaultdict[tuple[str, str], dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
+
+    def killed(self, mutant: Mutant, name: str) -> None:
+        """Note which test told a mutant from the engine: it will tell others of the same function, too."""
+        names = self.killers[mutant.module, mutant.within]
+        names.pop(name, None)
+        names[name] = None
+
+    def about(self, mutant: Mutant) -> list[str]:
+        """Give the tests that reach it: what killed others of its function first, then as TESTS has them, by speed."""
+        lines = _lines_about(mutant)
+        first = list(self.killers[mutant.module, mutant.within])[: -_TRIED - 1 : -1]
+        found = (name for name, reached in self.reached.items() if reached & lines)
+        return sorted(found, key=lambda name: (name not in first, _place(name), self.seconds[name]))
+
+
+def _place(name: str) -> int:
+    return next((number for number, part in enumerate(TESTS) if name.startswith(part)), len(TESTS))
+
+
+def _lines_about(mutant: Mutant) -> _Lines:
+    path = str(PACKAGE / mutant.module)
+    own = {(path, line) for line in range(mutant.first, mutant.last + 1)}
+    if mutant.is_code:
+        return own
+    # It happens at import. Who reads the names that it gives is about it; where it gives none, the whole module is.
+    text = (PACKAGE / mutant.module).read_text(encoding="utf-8").splitlines()
+    assigned = re.match(r"(?:def )?([A-Za-z_]\w*)", text[mutant.first - 1].strip())
+    names = {name for name in (assigned and assigned[1], mutant.within.split(".")[0]) if name}
+    word = re.compile(rf"\b(?:{'|'.join(names)})\b")
+    return own | {
+        (str(file), number)
+        for folder in ("verification", "trust")
+        for file in (PACKAGE / folder).glob("*.py")
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1)
+        if word.search(line)
+    }
+
+
+def run(mutants: Iterable[Mutant], *, tests: Sequence[str] = TESTS) -> Iterator[tuple[Mutant, Outcome, float]]:
+    """Judge each mutant, and say how many seconds it took. Raises `RuntimeError` where the tests fail as they are."""
+    every = list(mutants)
+    suite, warm = _warmed(every, tests)
+    yield from warm
+    for module in ("cryptography.x509", "pydantic", "rfc3161_client", "sigstore.models"):
+        importlib.import_module(module)
+    for mutant in every:
+        if not mutant.is_code:
+            yield _judged(mutant, suite, lambda names, m=mutant: _import_and_test(m, names))  # type: ignore[misc]
+
+
+def _judged(mutant: Mutant, suite: _Suite, test: Callable[[list[str]], int]) -> tuple[Mutant, Outcome, float]:
+    names = suite.about(mutant)
+    start = time.monotonic()
+    if not names:
+        return mutant, Outcome.UNREACHED, 0.0
+    status = _forked(lambda: test(names), _LEAST + 5 * sum(suite.seconds[name] for name in names))
+    if status == _BROKEN:
+        raise RuntimeError(f"it could not be judged: {mutant.name}")
+    outcome = {0: Outcome.SURVIVED, -signal.SIGALRM: Outcome.TIMEOUT}.get(status, Outcome.KILLED)
+    return mutant, outcome, time.monotonic() - start
+
+
+def _forked(task: Callable[[], int], seconds: float) -> int:
+    """Give the exit code of a task in a fork, negative for a signal."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    child = os.fork()
+    if not child:
+        code = _BROKEN
+        try:
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.setitimer(signal.ITIMER_REAL, seconds)
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, 1)
+            os.dup2(nowhere, 2)
+            code = task()
+        finally:
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+# --- warm: the code of one function is exchanged ---------------------------------------------------------------------
+
+
+def _warmed(every: list[Mutant], tests: Sequence[str]) -> tuple[_Suite, Iterator[tuple[Mutant, Outcome, float]]]:
+    """Start the warm process, and give what it knows and what it finds out."""
+    read, write = os.pipe()
+    if not os.fork():
+        os.close(read)
+        code = _BROKEN
+        try:
+            with os.fdopen(write, "wb") as told:
+                os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+                code = int(pytest.main([*_OPTIONS, *tests], plugins=[_Warm(every, told)]))
+        finally:
+            os._exit(code)
+    os.close(write)
+    source = os.fdopen(read, "rb")
+    suite = pickle.load(source)
+    if not isinstance(suite, _Suite):
+        raise RuntimeError(suite)
+
+    def judged() -> Iterator[tuple[Mutant, Outcome, float]]:
+        with source:
+            for mutant in every:
+                if mutant.is_code:
+                    outcome, seconds = pickle.load(source)
+                    yield mutant, outcome, seconds
+        os.wait()
+
+    return suite, judged()
+
+
+_OPTIONS = ("-q", "-n", "0", "-p", "no:cacheprovider", "--import-mode=importlib", "--rootdir", str(ROOT))
+
+
+class _Warm:
+    """Runs the collected tests once, traced, and then against each mutant in a fork."""
+
+    def __init__(self, every: list[Mutant], told: Any) -> None:
+        self._every = every
+        self._told = told
+        self._suite = _Suite()
+        self._fixtures: dict[str, _Lines] = defaultdict(set)
+        self._lines: _Lines = set()
+        self._says = ""
+        self._number: dict[str, int] = {}
+        self._killer = mmap.mmap(-1, _NUMBER.size)  # a fork says in it which test failed
+        self._parent = os.getpid()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+        """End a fork at its first failure: to tell it as pytest does would take longer than all else."""
+        fails = call.excinfo is not None and not call.excinfo.errisinstance(pytest.skip.Exception)
+        if os.getpid() != self._parent and fails and item.get_closest_marker("xfail") is None:
+            self._killer[:] = _NUMBER.pack(self._number[item.nodeid])
+            os._exit(1)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self._says = report.longreprtext
+
+    def pytest_configure(self) -> None:
+        _deterministic()
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Run all tests once, traced and as they are; then judge the mutants."""
+        _other_error()
+        caches = _caches()
+        by_name = {item.nodeid: item for item in session.items}
+        for (name, item), following in zip(by_name.items(), [*session.items[1:], None], strict=True):
+            # What another test left in a cache would hide that this one reaches it, too.
+            _cleared(caches)
+            self._lines = set()
+            start = time.monotonic()
+            with _Traced(self._lines):
+                _run_one(item, following)
+            self._suite.seconds[name] = time.monotonic() - start
+            if session.testsfailed:
+                self._tell(f"{name} fails as it is\n{self._says}")
+                return True
+            fixtures = (self._fixtures[each] for each in getattr(item, "fixturenames", ()))
+            self._suite.reached[name] = self._lines.union(*fixtures)
+
+        self._number = {name: count for count, name in enumerate(by_name)}
+
+        def tested(names: Iterable[str]) -> int:
+            _cleared(caches)
+            items = [by_name[name] for name in names]
+            for item, following in zip(items, [*items[1:], None], strict=True):
+                _run_one(item, following)
+                if session.testsfailed:
+                    return 1
+            return 0
+
+        if _forked(lambda: tested(by_name), 3600):
+            self._tell("the tests fail in a fork, without any change")
+            return True
+        self._tell(self._suite)
+        gc.freeze()  # a fork that looks for garbage would copy all that it looks at
+        for mutant in self._every:
+            if mutant.is_code:
+                change = functools.partial(_exchange, mutant)
+                _, outcome, seconds = _judged(mutant, self._suite, lambda names, c=change: c() or tested(names))  # type: ignore[misc]
+                self._tell((outcome, seconds))
+                if outcome is Outcome.KILLED:
+                    self._suite.killed(mutant, session.items[_NUMBER.unpack(self._killer[:])[0]].nodeid)
+        return True
+
+    def _tell(self, what: object) -> None:
+        pickle.dump(what, self._told)
+        self._told.flush()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, fixturedef: Any) -> Iterator[None]:
+        """What a fixture that several tests share reaches, all of them reach."""
+        before = set(self._lines)
+        self._lines.clear()
+        try:
+            return (yield)
+        finally:
+            self._fixtures[fixturedef.argname] |= self._lines
+            self._lines |= before
+
+
+def _run_one(item: pytest.Item, following: pytest.Item | None) -> None:
+    item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+
+
+def _deterministic() -> None:
+    from hypothesis import settings
+
+    settings.register_profile("mutation", derandomize=True, database=None, deadline=None)
+    settings.load_profile("mutation")
+
+
+def _caches() -> list[Any]:
+    return [each for each in gc.get_objects() if isinstance(each, functools._lru_cache_wrapper) and _is_ours(each)]
+
+
+def _cleared(caches: Iterable[Any]) -> None:
+    for cache in caches:
+        cache.cache_clear()
+
+
+def _is_ours(function: Any) -> bool:
+    return str(getattr(function, "__module__", "")).startswith("glasswing_attest.")
+
+
+class _Traced:
+    """Notes each line of the engine that is reached."""
+
+    def __init__(self, lines: _Lines) -> None:
+        folders = [f"{PACKAGE / name}{os.sep}" for name in ("verification", "trust")]
+        self._folders = tuple(folders)
+        self._lines = lines
+
+    def __enter__(self) -> None:
+        sys.settrace(self._called)
+
+    def __exit__(self, *_: object) -> None:
+        sys.settrace(None)
+
+    def _called(self, frame: FrameType, _event: str, _arg: object) -> Any:
+        if not frame.f_code.co_filename.startswith(self._folders):
+            return None
+        self._lines.add((frame.f_code.co_filename, frame.f_lineno))
+        return self._line
+
+    def _line(self, frame: FrameType, _event: str, _arg: object) -> Any:
+        self._lines.add((frame.f_code.co_filename, frame.f_lineno))
+        return self._line
+
+
+def _exchange(mutant: Mutant) -> None:
+    """Give the living function the code of the mutant: whoever imported it has it, too."""
+    path = str(PACKAGE / mutant.module)
+    code: CodeType = compile(mutant.source, path, "exec", dont_inherit=True)
+    for name in mutant.within.split("."):
+        code = next(c for c in code.co_consts if isinstance(c, CodeType) and c.co_name == name)
+    found: Any = importlib.import_module(f"glasswing_attest.{mutant.module.removesuffix('.py').replace('/', '.')}")
+    for name in mutant.within.split("."):
+        found = vars(found)[name]
+    if isinstance(found, property):
+        found = found.fget
+    while not isinstance(found, FunctionType) or hasattr(found, "__wrapped__"):
+        found = found.__wrapped__  # pyright: ignore[reportFunctionMemberAccess]
+    found.__code__ = code
+
+
+def _other_error() -> None:
+    from glasswing_attest.errors import GlasswingError
+
+    class OtherMutantError(GlasswingError):
+        code = "mutation.other"
+
+        def __init__(self, *_: object, kind: str = "", **fields: Any) -> None:
+            super().__init__(**fields)
+
+    setattr(builtins, OTHER_ERROR, OtherMutantError)
+
+
+# --- cold: the module is imported changed ----------------------------------------------------------------------------
+
+
+def _import_and_test(mutant: Mutant, names: list[str]) -> int:
+    path = str(PACKAGE / mutant.module)
+    get_code = importlib.machinery.SourceFileLoader.get_code
+
+    def changed(loader: Any, name: str) -> Any:
+        if loader.path == path:
+            return compile(mutant.source, path, "exec", dont_inherit=True)
+        return get_code(loader, name)
+
+    importlib.machinery.SourceFileLoader.get_code = changed  # type: ignore[method-assign, assignment]
+    files = sorted({name.partition("::")[0] for name in names})
+    return int(pytest.main([*_OPTIONS, "-x", *files], plugins=[_Chosen(names)]))
+
+
+class _Chosen:
+    """Leaves the tests that reach a mutant, in the order in which they are wanted."""
+
+    def __init__(self, names: list[str]) -> None:
+        self._order = {name: number for number, name in enumerate(names)}
+
+    def pytest_configure(self) -> None:
+        _deterministic()
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items[:] = sorted((i for i in items if i.nodeid in self._order), key=lambda i: self._order[i.nodeid])
