@@ -48,6 +48,7 @@ def private_root(
     where = where or name
     try:
         certificates = {each: each.subject.rfc4514_string() for each in x509.load_pem_x509_certificates(pem)}
+        authorities = [_authority(each) for each in certificates]  # a certificate can begin or end in the year 0
     except UNREADABLE as e:
         raise NotPem(kind="trust", where=where, because=str(e)) from e
     for certificate, subject in certificates.items():
@@ -58,7 +59,7 @@ def private_root(
             raise TrustRefused(where=where, found=subject, wanted="a certificate that says it is a CA", do=do)
     document = {
         "mediaType": _MEDIA_TYPE,
-        "certificateAuthorities": [_authority(each) for each in certificates],
+        "certificateAuthorities": authorities,
         **({} if witnesses is None else _witnesses(witnesses)),
     }
     return Root.parse(json.dumps(document).encode("ascii"), name=name, profile=profile, where=where)

@@ -8,6 +8,7 @@ network.
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from glasswing_attest.trust.sigstore import Profile, Root
 __all__ = ["TufSource"]
 
 _TARGETS = "targets"
+_VERSION = re.compile(r"^[0-9]+\.(?=.*\.json$)")
 
 
 class _Cached(FetcherInterface):
@@ -40,8 +42,7 @@ class _Cached(FetcherInterface):
         elif name.endswith(".root.json"):
             path = self._metadata / "root_history" / name
         else:
-            path = self._metadata / name.rpartition(".json")[0].rpartition(".")[2]
-            path = path.with_name(f"{path.name}.json")
+            path = self._metadata / _VERSION.sub("", name)  # a role may have a dot in its name
         if not path.is_file():
             raise DownloadHTTPError("not in the cache", 404)
         yield path.read_bytes()

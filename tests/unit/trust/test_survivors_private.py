@@ -176,3 +176,12 @@ def test_what_is_wrong_with_its_document_stands_where_the_certificates_do() -> N
     with pytest.raises(FieldRefused) as window:
         private_root("acme", turned, where="acme.pem")
     assert (window.value.kind, window.value.where) == ("trust", "acme.pem.certificateAuthorities[0].validFor")
+
+
+def test_an_authority_that_ends_in_the_year_0_is_refused() -> None:
+    builder = x509.CertificateBuilder().subject_name(PKI.root.subject).issuer_name(PKI.root.subject).serial_number(1)
+    builder = builder.public_key(PKI.root_key.public_key()).add_extension(CA, critical=True)
+    late = builder.not_valid_before(START).not_valid_after(END.replace(year=2060)).sign(PKI.root_key, hashes.SHA256())
+    with pytest.raises(NotPem) as refused:
+        private_root("acme", resigned(pem(late), b"2060", b"0000"), profile=PRIVATE)
+    assert (refused.value.code, refused.value.where) == ("malformed.pem", "acme")

@@ -186,3 +186,11 @@ def test_the_network_learns_who_asks(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(tuf, "Updater", made)
     refusal(TufSource(url=URL, bootstrap=b"", cache=tmp_path))
     assert (told["config"].app_user_agent, told["fetcher"]) == ("glasswing-attest", None)
+
+
+@pytest.mark.parametrize("asked", ["7.registry.example.org.json", "registry.example.org.json", "timestamp.json"])
+def test_a_delegated_role_with_a_dot_in_its_name_is_found_in_the_cache(tmp_path: Path, asked: str) -> None:
+    for role in ("registry.example.org", "timestamp"):
+        (tmp_path / f"{role}.json").write_text(role)
+    (found,) = tuf._Cached(tmp_path, tmp_path).fetch(f"https://tuf.example/{asked}")
+    assert f"{found.decode()}.json" == asked.removeprefix("7.")
