@@ -262,7 +262,7 @@ def _shape(document: dict[str, Any]) -> None:
 
 def _one_stamp_once(document: dict[str, Any]) -> None:
     data = document["verificationMaterial"]["timestampVerificationData"]
-    unique = {_lenient(stamp["signedTimestamp"]): stamp for stamp in data["rfc3161Timestamps"][::-1]}
+    unique = {_lenient(_standard(stamp["signedTimestamp"])): stamp for stamp in data["rfc3161Timestamps"][::-1]}
     data["rfc3161Timestamps"] = list(unique.values())[::-1]
 
 

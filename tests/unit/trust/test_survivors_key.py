@@ -41,7 +41,7 @@ def test_no_witness_is_none(logs: int, times: int) -> None:
     assert (refused.value.code, refused.value.where) == ("malformed.trust", "witness")
 
 
-@pytest.mark.parametrize("key", ["a key", KEY.pem, None, KEY.der])
+@pytest.mark.parametrize("key", ["a key", KEY.pem, None, KEY.der], ids=["text", "PEM", "None", "DER"])
 def test_a_key_is_a_key(key: Any) -> None:
     with pytest.raises(UsageError) as refused:
         TrustedKey(name="a", key=key)

@@ -401,7 +401,7 @@ def with_chain() -> Callable[..., TimestampAuthority]:
         leaf: Made = STAMPING.leaf, issuer: Made = STAMPING.issuer, root: Made = STAMPING.root
     ) -> TimestampAuthority:
         stamper = TimestampAuthority(Clock(NOW))
-        stamper.chain = tuple(each.make() for each in (leaf, issuer, root))
+        stamper.chain = (leaf.make(), issuer.make(), root.make())
         stamper._key = KEYS["leaf"]
         return stamper
 
