@@ -36,6 +36,7 @@ from glasswing_attest.errors import (
 from glasswing_attest.limits import DEFAULT, Limits
 
 __all__ = [
+    "SAFE_INTEGER",
     "JsonObject",
     "JsonValue",
     "Node",
@@ -54,7 +55,8 @@ JsonValue: TypeAlias = "bool | int | Decimal | str | list[JsonValue] | dict[str,
 JsonObject: TypeAlias = "dict[str, JsonValue]"
 
 _M = TypeVar("_M", bound=Message)
-_SAFE_INTEGER = 2**53 - 1
+SAFE_INTEGER = 2**53 - 1
+"""The largest integer that canonical JSON holds, because a double does (RFC 8785; RFC 7493, section 2.2)."""
 _MAX_EXPONENT = 400
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,19}")
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")  # UTF-8 has none, so only an escape can bring one in
@@ -292,7 +294,7 @@ def _is_double(value: Decimal) -> bool:
     """Whether the shortest form of a double says this very value, and not as an integer that doubles lose."""
     if not value.is_finite() or Decimal(repr(float(value))) != value:
         return False
-    return value.copy_abs() <= _SAFE_INTEGER or value != value.to_integral_value()
+    return value.copy_abs() <= SAFE_INTEGER or value != value.to_integral_value()
 
 
 def _refuse_unwritable(item: object, where: str, steps: list[object]) -> None:
@@ -302,7 +304,7 @@ def _refuse_unwritable(item: object, where: str, steps: list[object]) -> None:
             raise FieldRefused(
                 where=_path(where, steps), found=next(k for k in item if not isinstance(k, str)), wanted="a string key"
             )
-    elif isinstance(item, int) and abs(item) > _SAFE_INTEGER:
+    elif isinstance(item, int) and abs(item) > SAFE_INTEGER:
         raise FieldRefused(where=_path(where, steps), found=item, wanted=wanted, do="write large integers as strings")
     elif isinstance(item, Decimal):
         if not _is_double(item):

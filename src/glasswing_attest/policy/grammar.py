@@ -14,10 +14,11 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, Validati
 
 from glasswing_attest._complaints import Fault, Source, suggestion
 from glasswing_attest._config import ConfigModel, refusal
+from glasswing_attest._wire import SAFE_INTEGER
 
 __all__ = ["LARGEST", "Id", "Names", "Part", "Pattern", "Ref", "Text", "as_tuple", "unknown"]
 
-LARGEST = 2**53 - 1
+LARGEST = SAFE_INTEGER
 """The greatest number that every reader of JSON reads exactly: a policy is written as JSON, and digested so."""
 
 

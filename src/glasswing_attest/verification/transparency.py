@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import InitVar, dataclass
 from datetime import UTC, datetime
 
-from glasswing_attest._wire import encode_base64
+from glasswing_attest._wire import SAFE_INTEGER, encode_base64
 from glasswing_attest.bundle import LogEntry
 from glasswing_attest.errors import FieldRefused, GlasswingError, NotLogged, SignatureInvalid, UnsupportedError
 from glasswing_attest.limits import DEFAULT, Limits
@@ -26,7 +26,6 @@ from glasswing_attest.verification.signature import SignedPayload
 __all__ = ["LogPosition", "LoggedSignature", "VerifiedEntry", "check"]
 
 _SEAL = object()
-_SAFE_INTEGER = 2**53 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -158,7 +157,7 @@ def _check_promise(entry: LogEntry, log: Log) -> datetime | None:
         entry.log_index,
     )
     try:
-        if max(entry.integrated_time, entry.log_index) > _SAFE_INTEGER:
+        if max(entry.integrated_time, entry.log_index) > SAFE_INTEGER:
             raise ValueError("an integer that the canonical form does not hold")
         log.key.check(entry.inclusion_promise, promised)
         time = datetime.fromtimestamp(entry.integrated_time, tz=UTC)

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from enum import Enum
 from pathlib import PurePath
 
-__all__ = ["plain"]
+from glasswing_attest._wire import SAFE_INTEGER
 
-_SAFE_INTEGER = 2**53 - 1
+__all__ = ["plain"]
 
 
 def plain(value: object) -> object:
@@ -28,7 +28,7 @@ def plain(value: object) -> object:
     if isinstance(value, str):
         return str(value)
     if isinstance(value, int):
-        return int(value) if abs(value) <= _SAFE_INTEGER else str(int(value))
+        return int(value) if abs(value) <= SAFE_INTEGER else str(int(value))
     if isinstance(value, float):
         # numpy's double is a float as well, and JSON shall not depend on which of them it was.
         return float(value) if math.isfinite(value) else str(float(value))
