@@ -67,7 +67,8 @@ def explained(asked: Asked, we: Answer, ask: Ask = theirs, judge: Ask | None = N
         if lacking and judge is not None:
             beyond = explained(asked, we, judge)
             return None if beyond is None else (lacking, *beyond)
-    present = [reason for reason in known if _repaired(asked, (reason,)) is not None]
+    fixed = [asked, *filter(None, (_repaired(asked, (reason,)) for reason in known))]  # one repair may uncover another
+    present = [reason for reason in known if any(_repaired(each, (reason,)) is not None for each in fixed)]
     for count in range(1, _MOST + 1):
         for tried in combinations(present, count):
             repaired = _repaired(asked, tried)
@@ -355,6 +356,20 @@ def _unsigned_of_stamps(document: dict[str, Any]) -> None:
         ).decode()
 
 
+_STATUSES = range(6)  # PKIStatus (RFC 3161, 2.4.2); 2 is a rejection
+
+
+def _known_status(document: dict[str, Any]) -> None:
+    """Responses that say by no number of the standard how it went say that there is no stamp."""
+    for stamp in document["verificationMaterial"]["timestampVerificationData"]["rfc3161Timestamps"]:
+        ((_, response),) = elements(_bytes(stamp["signedTimestamp"]))
+        (_, status), *token = elements(response)
+        (tag, number), *words = elements(status)
+        if tag == 2 and int.from_bytes(number) not in _STATUSES:
+            said = _sequence((0x30, element(2, b"\x02") + b"".join(element(*word) for word in words)), *token)
+            stamp["signedTimestamp"] = base64.b64encode(said).decode()
+
+
 def _named_clock(asked: Asked) -> Asked | None:
     """Time stamps that name a clock of the trusted root as who signed them."""
     for clock in json.loads(asked.root)["timestampAuthorities"]:
@@ -622,6 +637,12 @@ REASONS: tuple[Reason, ...] = (
         stricter="they",
         why="what a clock does not sign (RFC 5652, 5.4) decides nothing; its own key and the signed attributes do",
         repair=_in_bundle(_unsigned_of_stamps),
+    ),
+    Reason(
+        name="status of no stamp",
+        stricter="they",
+        why="a clock's answer with a status that RFC 3161 does not know is no stamp, and counts for nothing",
+        repair=_in_bundle(_known_status),
     ),
     Reason(
         name="other name",

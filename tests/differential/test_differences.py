@@ -175,6 +175,14 @@ def misnamed(document: Any) -> None:
     stamp["signedTimestamp"] = base64.b64encode(changed).decode()
 
 
+def ungranted(document: Any) -> None:
+    """Stamps in answers whose status no standard knows (RFC 3161, section 2.4.2)."""
+    for stamp in stamps_of(document):
+        before, granted, after = base64.b64decode(stamp["signedTimestamp"]).partition(bytes.fromhex("3003020100"))
+        assert granted
+        stamp["signedTimestamp"] = base64.b64encode(before + granted[:-1] + b"\x08" + after).decode()
+
+
 def windowed(document: Any) -> None:
     for log in document["tlogs"]:
         log["publicKey"]["validFor"] = {"start": "2000-01-01T00:00:00Z", "end": "2001-01-01T00:00:00Z"}
@@ -216,6 +224,7 @@ WITNESSES: dict[str, tuple[str, Callable[[Asked], Asked]]] = {
         in_bundle(lambda d: material_of(d)["tlogEntries"].append({**entry_of(d), "logId": {"keyId": "A" * 43 + "="}})),
     ),
     "promise as two numbers": (V1, in_entry(inclusionPromise=as_numbers)),
+    "status of no stamp": ("recorded-stack:pyv1-dsse", in_bundle(ungranted)),
     "name of an authority": ("sigstore-go:othername.ok", lambda asked: replace(asked, san="")),
     "other name": ("sigstore-go:othername.ok", in_root(named)),
     "strict base64": (V2, in_bundle(lambda d: d["dsseEnvelope"].update(payload=d["dsseEnvelope"]["payload"] + "\n"))),
@@ -349,6 +358,13 @@ def late(document: Any) -> None:
         stamp["signedTimestamp"] = base64.b64encode(changed).decode()
 
 
+def without_a_stamp(document: Any) -> None:
+    """Answers that hold no stamp, where no promise tells the time too."""
+    if "inclusionPromise" in entry_of(document):
+        raise KeyError
+    ungranted(document)
+
+
 def unsigned(document: Any) -> None:
     """A certificate that can be read and that nobody signed."""
     leaf = leaf_of(document)
@@ -372,6 +388,7 @@ HIDDEN: dict[str, Callable[[Asked], Asked]] = {
     "another entry of the log": in_bundle(another_entry),
     "a line that the log did not sign": in_checkpoint(bad_line),
     "stamps that are changed": in_bundle(late),
+    "answers without a stamp": in_bundle(without_a_stamp),
 }
 """What a careless repair would drop."""
 
