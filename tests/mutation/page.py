@@ -10,7 +10,7 @@ from tests.shared import ROOT
 __all__ = ["PAGE", "Row", "write_page"]
 
 PAGE = ROOT / "docs" / "mutation.md"
-BEGIN, END = "<!-- last run -->", "<!-- end of the last run -->"
+_BEGIN, _END = "<!-- last run -->", "<!-- end of the last run -->"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -30,22 +30,23 @@ class Row:
         return [sum(told), *told]
 
 
-def write_page(rows: Iterable[Row], *, seconds: float) -> None:
-    """Write the result of a run in its place on the page."""
+def write_page(rows: Iterable[Row], *, minutes: float, processes: int, before: int) -> None:
+    """Write the result of a run in its place on the page; `before`: so many were killed by earlier runs."""
     text = PAGE.read_text(encoding="utf-8")
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
+    head, _, rest = text.partition(_BEGIN)
+    _, _, after = rest.partition(_END)
     date = datetime.now(tz=UTC).date().isoformat()
     several = list(rows)
     lines = [
-        f"{date}, revision {_revision()}; {seconds / 60:,.0f} minutes, one process.",
+        f"{date}, revision {_revision()}; {minutes:,.0f} minutes, {processes} process{'es' * (processes > 1)}; "
+        f"{before:,} of the mutants were killed by earlier runs, of the same modules and tests.",
         "",
         "| module | mutants | killed | never ended | survived, explained | survived, not explained |",
         "|---|---:|---:|---:|---:|---:|",
         *(f"| `{row.module}` | {_told(row.cells)} |" for row in several),
         f"| all | {_told([sum(column) for column in zip(*(row.cells for row in several), strict=True)])} |",
     ]
-    PAGE.write_text("\n".join([f"{before}{BEGIN}", "", *lines, "", f"{END}{after}"]), encoding="utf-8")
+    PAGE.write_text("\n".join([f"{head}{_BEGIN}", "", *lines, "", f"{_END}{after}"]), encoding="utf-8")
 
 
 def _told(cells: list[int]) -> str:

@@ -4,7 +4,8 @@ mutmut and cosmic-ray have runners of their own. The one leaves alone whatever h
 function: here the caches of proved chains, and the policies for paths. The other starts pytest anew for each mutant,
 which would take a day. So the suite is collected and run once, and who covers what is noted. Then each mutant gets a
 fork of that very process, where the code of its one function is exchanged, and the tests that reach it are run, the
-fastest first, until one fails. What is no code of a function is imported changed, in a fork without the engine.
+fastest first, until one fails or their time is up: what only slow tests tell is told by none. What is no code of a
+function is imported changed, in a fork without the engine.
 """
 
 from __future__ import annotations
@@ -15,17 +16,19 @@ import gc
 import importlib
 import importlib.machinery
 import mmap
+import multiprocessing
 import os
 import pickle
 import re
 import signal
-import struct
 import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import accumulate
+from multiprocessing.connection import Connection, wait
 from types import CodeType, FrameType, FunctionType
 from typing import Any
 
@@ -35,7 +38,7 @@ from tests.mutation.mutants import Mutant
 from tests.mutation.operators import OTHER_ERROR
 from tests.shared import ROOT
 
-__all__ = ["PACKAGE", "TESTS", "Outcome", "run"]
+__all__ = ["PACKAGE", "TESTS", "Outcome", "Verdict", "run"]
 
 PACKAGE = ROOT / "src" / "glasswing_attest"
 TESTS = (
@@ -65,9 +68,10 @@ TESTS = (
 _LEAST = 10.0
 """Seconds that a mutant has at the least, before it counts as one that never ends."""
 
+_MOST = 10.0
+"""Seconds of tests that a mutant is put to, as they were traced; without it a survivor would take all of them."""
 
 _BROKEN = 99
-_NUMBER = struct.Struct("!I")
 _TRIED = 12
 """So many tests that killed a mutant of the same function are tried before all others."""
 
@@ -79,6 +83,31 @@ class Outcome(Enum):
     TIMEOUT = "timeout"
     SURVIVED = "survived"
     UNREACHED = "unreached"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What came of a mutant, after how many seconds, and which test failed: "" where the module cannot be imported."""
+
+    outcome: Outcome
+    seconds: float
+    killer: str = ""
+
+
+class _Killer:
+    """The name of a test, where a fork writes it and its parent reads it."""
+
+    def __init__(self) -> None:
+        self._place = mmap.mmap(-1, mmap.PAGESIZE)
+
+    def write(self, name: str) -> None:
+        self._place[:] = name.encode().ljust(mmap.PAGESIZE, b"\0")
+
+    def read(self) -> str:
+        """Give the name, and forget it."""
+        name = self._place[:].rstrip(b"\0").decode()
+        self.write("")
+        return name
 
 
 _Lines = set[tuple[str, int]]
@@ -99,15 +128,13 @@ class _Suite:
         names[name] = None
 
     def about(self, mutant: Mutant) -> list[str]:
-        """Give the tests that reach it: what killed others of its function first, then as TESTS has them, by speed."""
+        """Give the tests that reach it, while there is time: what killed others of its function, then the fastest."""
         lines = _lines_about(mutant)
         first = list(self.killers[mutant.module, mutant.within])[: -_TRIED - 1 : -1]
-        found = (name for name, reached in self.reached.items() if reached & lines)
-        return sorted(found, key=lambda name: (name not in first, _place(name), self.seconds[name]))
-
-
-def _place(name: str) -> int:
-    return next((number for number, part in enumerate(TESTS) if name.startswith(part)), len(TESTS))
+        found = [name for name, reached in self.reached.items() if reached & lines]
+        found.sort(key=lambda name: (name not in first, self.seconds[name]))
+        spent = accumulate(self.seconds[name] for name in found)
+        return [name for name, seconds in zip(found, spent, strict=True) if name in first or seconds < _MOST]
 
 
 def _lines_about(mutant: Mutant) -> _Lines:
@@ -129,28 +156,74 @@ def _lines_about(mutant: Mutant) -> _Lines:
     }
 
 
-def run(mutants: Iterable[Mutant], *, tests: Sequence[str] = TESTS) -> Iterator[tuple[Mutant, Outcome, float]]:
-    """Judge each mutant, and say how many seconds it took. Raises `RuntimeError` where the tests fail as they are."""
-    every = list(mutants)
+def run(
+    mutants: Iterable[Mutant], *, tests: Sequence[str] = TESTS, processes: int = 1
+) -> Iterator[tuple[Mutant, Verdict]]:
+    """Judge each mutant, in several processes. Raises `RuntimeError` where the tests fail as they are."""
+    shares: list[list[Mutant]] = [[] for _ in range(processes)]
+    functions: dict[tuple[str, str], int] = {}
+    for mutant in mutants:  # those of one function stay together: what kills the one kills the other
+        shares[functions.setdefault((mutant.module, mutant.within), len(functions)) % processes].append(mutant)
+    return _joined([_begun(share, tests) for share in shares if share])
+
+
+def _begun(share: list[Mutant], tests: Sequence[str]) -> tuple[list[Mutant], Connection]:
+    fork = multiprocessing.get_context("fork")
+    here, there = fork.Pipe(duplex=False)
+    fork.Process(target=_tell_all, args=(share, tests, there)).start()
+    there.close()
+    return share, here
+
+
+def _joined(shares: list[tuple[list[Mutant], Connection]]) -> Iterator[tuple[Mutant, Verdict]]:
+    of = {here: {mutant.name: mutant for mutant in share} for share, here in shares}
+    while of:
+        for here in wait(list(of)):
+            assert isinstance(here, Connection)
+            try:
+                told = here.recv()
+            except EOFError:
+                told = RuntimeError("a process ended before its mutants were judged")
+            if isinstance(told, RuntimeError):
+                raise told
+            if told is None:
+                del of[here]
+            else:
+                name, verdict = told
+                yield of[here][name], verdict
+
+
+def _tell_all(share: list[Mutant], tests: Sequence[str], there: Connection) -> None:
+    try:
+        for mutant, verdict in _run(share, tests):
+            there.send((mutant.name, verdict))
+        there.send(None)
+    except RuntimeError as e:
+        there.send(e)
+
+
+def _run(every: list[Mutant], tests: Sequence[str]) -> Iterator[tuple[Mutant, Verdict]]:
     suite, warm = _warmed(every, tests)
     yield from warm
     for module in ("cryptography.x509", "pydantic", "rfc3161_client", "sigstore.models"):
         importlib.import_module(module)
+    killer = _Killer()
     for mutant in every:
         if not mutant.is_code:
-            yield _judged(mutant, suite, lambda names, m=mutant: _import_and_test(m, names))  # type: ignore[misc]
+            task = functools.partial(_import_and_test, mutant, killer)
+            yield mutant, _judged(mutant, suite, task, killer)
 
 
-def _judged(mutant: Mutant, suite: _Suite, test: Callable[[list[str]], int]) -> tuple[Mutant, Outcome, float]:
+def _judged(mutant: Mutant, suite: _Suite, test: Callable[[list[str]], int], killer: _Killer) -> Verdict:
     names = suite.about(mutant)
     start = time.monotonic()
     if not names:
-        return mutant, Outcome.UNREACHED, 0.0
+        return Verdict(outcome=Outcome.UNREACHED, seconds=0.0)
     status = _forked(lambda: test(names), _LEAST + 5 * sum(suite.seconds[name] for name in names))
     if status == _BROKEN:
         raise RuntimeError(f"it could not be judged: {mutant.name}")
     outcome = {0: Outcome.SURVIVED, -signal.SIGALRM: Outcome.TIMEOUT}.get(status, Outcome.KILLED)
-    return mutant, outcome, time.monotonic() - start
+    return Verdict(outcome=outcome, seconds=time.monotonic() - start, killer=killer.read())
 
 
 def _forked(task: Callable[[], int], seconds: float) -> int:
@@ -175,7 +248,7 @@ def _forked(task: Callable[[], int], seconds: float) -> int:
 # --- warm: the code of one function is exchanged ---------------------------------------------------------------------
 
 
-def _warmed(every: list[Mutant], tests: Sequence[str]) -> tuple[_Suite, Iterator[tuple[Mutant, Outcome, float]]]:
+def _warmed(every: list[Mutant], tests: Sequence[str]) -> tuple[_Suite, Iterator[tuple[Mutant, Verdict]]]:
     """Start the warm process, and give what it knows and what it finds out."""
     read, write = os.pipe()
     if not os.fork():
@@ -193,12 +266,11 @@ def _warmed(every: list[Mutant], tests: Sequence[str]) -> tuple[_Suite, Iterator
     if not isinstance(suite, _Suite):
         raise RuntimeError(suite)
 
-    def judged() -> Iterator[tuple[Mutant, Outcome, float]]:
+    def judged() -> Iterator[tuple[Mutant, Verdict]]:
         with source:
             for mutant in every:
                 if mutant.is_code:
-                    outcome, seconds = pickle.load(source)
-                    yield mutant, outcome, seconds
+                    yield mutant, pickle.load(source)
         os.wait()
 
     return suite, judged()
@@ -217,17 +289,14 @@ class _Warm:
         self._fixtures: dict[str, _Lines] = defaultdict(set)
         self._lines: _Lines = set()
         self._says = ""
-        self._number: dict[str, int] = {}
-        self._killer = mmap.mmap(-1, _NUMBER.size)  # a fork says in it which test failed
+        self._killer = _Killer()
         self._parent = os.getpid()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
-        """End a fork at its first failure: to tell it as pytest does would take longer than all else."""
-        fails = call.excinfo is not None and not call.excinfo.errisinstance(pytest.skip.Exception)
-        if os.getpid() != self._parent and fails and item.get_closest_marker("xfail") is None:
-            self._killer[:] = _NUMBER.pack(self._number[item.nodeid])
-            os._exit(1)
+        """End a fork at its first failure."""
+        if os.getpid() != self._parent:
+            _end_if_killed(item, call, self._killer)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed:
@@ -255,8 +324,6 @@ class _Warm:
             fixtures = (self._fixtures[each] for each in getattr(item, "fixturenames", ()))
             self._suite.reached[name] = self._lines.union(*fixtures)
 
-        self._number = {name: count for count, name in enumerate(by_name)}
-
         def tested(names: Iterable[str]) -> int:
             _cleared(caches)
             items = [by_name[name] for name in names]
@@ -274,10 +341,10 @@ class _Warm:
         for mutant in self._every:
             if mutant.is_code:
                 change = functools.partial(_exchange, mutant)
-                _, outcome, seconds = _judged(mutant, self._suite, lambda names, c=change: c() or tested(names))  # type: ignore[misc]
-                self._tell((outcome, seconds))
-                if outcome is Outcome.KILLED:
-                    self._suite.killed(mutant, session.items[_NUMBER.unpack(self._killer[:])[0]].nodeid)
+                verdict = _judged(mutant, self._suite, lambda names, c=change: c() or tested(names), self._killer)  # type: ignore[misc]
+                self._tell(verdict)
+                if verdict.killer:
+                    self._suite.killed(mutant, verdict.killer)
         return True
 
     def _tell(self, what: object) -> None:
@@ -294,6 +361,14 @@ class _Warm:
         finally:
             self._fixtures[fixturedef.argname] |= self._lines
             self._lines |= before
+
+
+def _end_if_killed(item: pytest.Item, call: pytest.CallInfo[None], killer: _Killer) -> None:
+    """End this process at a failure: to tell it as pytest does would take longer than all else."""
+    fails = call.excinfo is not None and not call.excinfo.errisinstance(pytest.skip.Exception)
+    if fails and item.get_closest_marker("xfail") is None:
+        killer.write(item.nodeid)
+        os._exit(1)
 
 
 def _run_one(item: pytest.Item, following: pytest.Item | None) -> None:
@@ -376,7 +451,7 @@ def _other_error() -> None:
 # --- cold: the module is imported changed ----------------------------------------------------------------------------
 
 
-def _import_and_test(mutant: Mutant, names: list[str]) -> int:
+def _import_and_test(mutant: Mutant, killer: _Killer, names: list[str]) -> int:
     path = str(PACKAGE / mutant.module)
     get_code = importlib.machinery.SourceFileLoader.get_code
 
@@ -387,13 +462,14 @@ def _import_and_test(mutant: Mutant, names: list[str]) -> int:
 
     importlib.machinery.SourceFileLoader.get_code = changed  # type: ignore[method-assign, assignment]
     files = sorted({name.partition("::")[0] for name in names})
-    return int(pytest.main([*_OPTIONS, "-x", *files], plugins=[_Chosen(names)]))
+    return int(pytest.main([*_OPTIONS, "-x", *files], plugins=[_Chosen(names, killer)]))
 
 
 class _Chosen:
     """Leaves the tests that reach a mutant, in the order in which they are wanted."""
 
-    def __init__(self, names: list[str]) -> None:
+    def __init__(self, names: list[str], killer: _Killer) -> None:
+        self._killer = killer
         self._order = {name: number for number, name in enumerate(names)}
 
     def pytest_configure(self) -> None:
@@ -401,3 +477,7 @@ class _Chosen:
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         items[:] = sorted((i for i in items if i.nodeid in self._order), key=lambda i: self._order[i.nodeid])
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+        _end_if_killed(item, call, self._killer)
