@@ -1,6 +1,6 @@
 """Mutates the engine: ``python -m tests.mutation [--processes N] [MODULE …]``, e.g. ``verification/entry.py``.
 
-It fails where a mutant survives that tests/mutation/survivors.toml does not explain, and where that explains what is no
+It fails where a mutant survives that tests/mutation/survivors/ does not explain, and where that explains what is no
 mutant any more. What is explained is asked about only with ``--explained``. What a run before this one killed is killed
 (see kept.py), unless it is begun ``--anew``. ``--record`` writes docs/mutation.md.
 """
@@ -73,7 +73,7 @@ def main(arguments: list[str]) -> int:
         ("are killed by now; strike them out of", killed),
     ):
         if names:
-            print(f"# These {told} {SURVIVORS.name}:\n\n{to_explain(names)}")
+            print(f"# These {told} {SURVIVORS.name}/:\n\n{to_explain(names)}")
     if asked.record:
         write_page(rows.values(), minutes=minutes, processes=asked.processes, before=before)
     return 1 if lacking or stale else 0

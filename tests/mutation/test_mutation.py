@@ -98,10 +98,11 @@ def test_what_is_explained_is_there(each: Explained) -> None:
 
 
 def test_a_survivor_is_written_as_it_is_read(tmp_path: Path) -> None:
-    names = [("verification/check.py", "check", "a = 'b'", 'a = "\\n"', 1), ("trust/x.py", "", "a", "c", 2)]
-    path = tmp_path / "survivors.toml"
+    names = [("verification/check.py", "check", "a = 'b'", 'a = "\\n"', 1), ("verification/check.py", "", "a", "c", 2)]
+    path = tmp_path / "verification" / "check.toml"
+    path.parent.mkdir()
     path.write_text(to_explain(names).replace('why = ""', 'why = "It cannot be seen."'), encoding="utf-8")
-    assert list(explained(path)) == names
+    assert list(explained(tmp_path)) == names
     path.write_text(to_explain(names), encoding="utf-8")
     with pytest.raises(ValueError, match="does not explain"):
-        explained(path)
+        explained(tmp_path)
