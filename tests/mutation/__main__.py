@@ -12,7 +12,7 @@ from time import monotonic
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from tests.mutation.kept import keep, take_up
+from tests.mutation.kept import keep, look, take_up
 from tests.mutation.mutants import Mutant, Name, mutants
 from tests.mutation.page import Row, write_page
 from tests.mutation.run import PACKAGE, Outcome, Verdict, run
@@ -42,6 +42,7 @@ def main(arguments: list[str]) -> int:
     if asked.record and asked.modules:
         parser.error("what is recorded is about all modules")
     modules = asked.modules or MODULES
+    look()
     every = [mutant for module in modules for mutant in mutants(PACKAGE / module, module)]
     known = {name for name in explained() if name[0] in modules}
     stale = sorted(known - {mutant.name for mutant in every})

@@ -16,9 +16,16 @@ from tests.mutation.mutants import Name
 from tests.mutation.run import PACKAGE, Outcome, Verdict
 from tests.shared import ROOT
 
-__all__ = ["KEPT", "keep", "take_up"]
+__all__ = ["KEPT", "keep", "look", "take_up"]
 
 KEPT = ROOT / "build" / "mutation.json"
+
+
+def look() -> None:
+    """Note what stands there now: a run is about the sources that it began with, whatever is edited meanwhile."""
+    for folder in (PACKAGE, ROOT / "tests"):
+        for path in folder.rglob("*.py"):
+            _digest(path)
 
 
 def keep(verdicts: Mapping[Name, Verdict], path: Path = KEPT) -> None:

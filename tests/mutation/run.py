@@ -170,7 +170,7 @@ def run(
 def _begun(share: list[Mutant], tests: Sequence[str]) -> tuple[list[Mutant], Connection]:
     fork = multiprocessing.get_context("fork")
     here, there = fork.Pipe(duplex=False)
-    fork.Process(target=_tell_all, args=(share, tests, there)).start()
+    fork.Process(target=_tell_all, args=(share, tests, there), daemon=True).start()
     there.close()
     return share, here
 

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.mutation import kept
 from tests.mutation.mutants import Mutant, mutants
-from tests.mutation.run import PACKAGE
+from tests.mutation.run import PACKAGE, Outcome, Verdict
 from tests.mutation.survivors import Explained, explained, to_explain
 
 CHECK = """\
@@ -106,3 +107,25 @@ def test_a_survivor_is_written_as_it_is_read(tmp_path: Path) -> None:
     path.write_text(to_explain(names), encoding="utf-8")
     with pytest.raises(ValueError, match="does not explain"):
         explained(tmp_path)
+
+
+def test_what_was_killed_stays_so_while_its_module_and_its_killer_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept, "PACKAGE", tmp_path)
+    monkeypatch.setattr(kept, "ROOT", tmp_path)
+    monkeypatch.setattr(kept, "_digest", lambda path: path.read_text(encoding="utf-8"))
+    (tmp_path / "check.py").write_text("A = 1", encoding="utf-8")
+    (tmp_path / "test_check.py").write_text("assert A", encoding="utf-8")
+    killed = Verdict(outcome=Outcome.KILLED, seconds=0.1, killer="test_check.py::test_a")
+    unread = Verdict(outcome=Outcome.KILLED, seconds=0.1)
+    survived = Verdict(outcome=Outcome.SURVIVED, seconds=0.1)
+    names = {verdict: ("check.py", "", "A = 1", f"A = {n}", 1) for n, verdict in enumerate((killed, unread, survived))}
+    path = tmp_path / "build" / "mutation.json"
+    assert kept.take_up(path) == {}
+    kept.keep({name: verdict for verdict, name in names.items()}, path)
+    assert kept.take_up(path) == {names[killed]: killed, names[unread]: unread}
+    (tmp_path / "test_check.py").write_text("assert True", encoding="utf-8")
+    assert kept.take_up(path) == {names[unread]: unread}
+    (tmp_path / "check.py").write_text("A = 2", encoding="utf-8")
+    assert kept.take_up(path) == {}

@@ -1,4 +1,4 @@
-"""Which lines about log entries did no test ask for? Each test here kills what survived: see docs/mutation.md."""
+"""Is a log entry about this very signature?"""
 
 import dataclasses
 import hashlib

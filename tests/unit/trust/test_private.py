@@ -1,4 +1,4 @@
-"""Which lines about private authorities did no test ask for? Each test here kills a survivor: see docs/mutation.md."""
+"""Do root certificates become authorities of one's own, and nothing else?"""
 
 import base64
 import json

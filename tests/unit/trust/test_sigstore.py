@@ -1,4 +1,4 @@
-"""Which lines about trusted roots did no test ask for? Each test here kills what survived: see docs/mutation.md."""
+"""Is a trusted root read strictly, and does each of its witnesses count once?"""
 
 import base64
 import dataclasses

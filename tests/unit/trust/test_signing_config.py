@@ -1,4 +1,4 @@
-"""Which lines about signing configs did no test ask for? Each test here kills what survived: see docs/mutation.md."""
+"""Are the services that sign read from their members, and a fault refused where it is?"""
 
 import json
 from datetime import UTC, datetime

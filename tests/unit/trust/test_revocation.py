@@ -1,4 +1,4 @@
-"""Which lines about revocation lists did no test ask for? Each test here kills what survived: see docs/mutation.md."""
+"""Does a revocation name one signer, and is a list of them read strictly?"""
 
 import json
 from datetime import UTC, datetime, timedelta, timezone

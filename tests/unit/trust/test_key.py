@@ -1,4 +1,4 @@
-"""Which lines about trusted keys did no test ask for? Each test here kills what survived: see docs/mutation.md."""
+"""Is a key believed under its name, within its window, and refused where it means nothing?"""
 
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any

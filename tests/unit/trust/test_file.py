@@ -1,4 +1,4 @@
-"""Which lines about trust files did no test ask for? Each test here kills what survived: see docs/mutation.md."""
+"""Does a trust file mean what it says, and is a fault told where it stands?"""
 
 import json
 from pathlib import Path
