@@ -10,6 +10,7 @@ function is imported changed, in a fork without the engine.
 
 from __future__ import annotations
 
+import ast
 import builtins
 import functools
 import gc
@@ -29,6 +30,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from itertools import accumulate
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from types import CodeType, FrameType, FunctionType
 from typing import Any
 
@@ -138,22 +140,56 @@ class _Suite:
 
 
 def _lines_about(mutant: Mutant) -> _Lines:
-    path = str(PACKAGE / mutant.module)
-    own = {(path, line) for line in range(mutant.first, mutant.last + 1)}
+    path = PACKAGE / mutant.module
+    own = {(str(path), line) for line in range(mutant.first, mutant.last + 1)}
     if mutant.is_code:
         return own
-    # It happens at import. Who reads the names that it gives is about it; where it gives none, the whole module is.
-    text = (PACKAGE / mutant.module).read_text(encoding="utf-8").splitlines()
-    assigned = re.match(r"(?:def )?([A-Za-z_]\w*)", text[mutant.first - 1].strip())
-    names = {name for name in (assigned and assigned[1], mutant.within.split(".")[0]) if name}
+    # It happens at import. Who reads the names that it gives is about it, and so is who reads what is made of these.
+    within = {mutant.within.partition(".")[0]} - {""}
+    names = within.union(*(s.gives for s in _statements(path) if s.first <= mutant.first <= s.last))
+    if not names:  # a demand that stands in the module itself
+        return own | {(str(path), line) for line in range(1, path.read_text(encoding="utf-8").count("\n") + 1)}
+    while more := {n for file in _engine() for s in _statements(file) if s.reads & names for n in s.gives} - names:
+        names |= more
     word = re.compile(rf"\b(?:{'|'.join(names)})\b")
     return own | {
         (str(file), number)
-        for folder in ("verification", "trust")
-        for file in (PACKAGE / folder).glob("*.py")
+        for file in _engine()
         for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1)
         if word.search(line)
     }
+
+
+def _engine() -> list[Path]:
+    return [file for folder in ("verification", "trust") for file in sorted((PACKAGE / folder).glob("*.py"))]
+
+
+@dataclass(frozen=True, slots=True)
+class _Statement:
+    """What a module does at import: its lines, the names that it gives, and those that it reads."""
+
+    first: int
+    last: int
+    gives: frozenset[str]
+    reads: frozenset[str]
+
+
+@functools.cache
+def _statements(path: Path) -> list[_Statement]:
+    found: list[_Statement] = []
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        reads = {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)}
+        match node:
+            case ast.FunctionDef() | ast.ClassDef():
+                gives, reads = {node.name}, set()
+            case ast.Assign(targets=targets):
+                gives = {each.id for target in targets for each in ast.walk(target) if isinstance(each, ast.Name)}
+            case ast.AnnAssign(target=ast.Name(id=name)):
+                gives = {name}
+            case _:
+                gives = set()
+        found.append(_Statement(node.lineno, node.end_lineno or node.lineno, frozenset(gives), frozenset(reads)))
+    return found
 
 
 def run(
