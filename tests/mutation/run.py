@@ -71,9 +71,10 @@ _LEAST = 10.0
 """Seconds that a mutant has at the least, before it counts as one that never ends."""
 
 _MOST = 10.0
-"""Seconds of tests that a mutant is put to, as they were traced; without it a survivor would take all of them."""
+"""Seconds of tests that a mutant is put to, as they took while traced; otherwise a survivor would take all of them."""
 
 _BROKEN = 99
+_TIME_IS_UP = (signal.SIGPROF, signal.SIGALRM)
 _TRIED = 12
 """So many tests that killed a mutant of the same function are tried before all others."""
 
@@ -180,8 +181,10 @@ def _statements(path: Path) -> list[_Statement]:
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         reads = {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)}
         match node:
-            case ast.FunctionDef() | ast.ClassDef():
-                gives, reads = {node.name}, set()
+            case ast.FunctionDef(name=name):
+                gives, reads = {name}, set()
+            case ast.ClassDef(name=name, body=body):
+                gives, reads = {name, *_members(body)}, set()
             case ast.Assign(targets=targets):
                 gives = {each.id for target in targets for each in ast.walk(target) if isinstance(each, ast.Name)}
             case ast.AnnAssign(target=ast.Name(id=name)):
@@ -190,6 +193,13 @@ def _statements(path: Path) -> list[_Statement]:
                 gives = set()
         found.append(_Statement(node.lineno, node.end_lineno or node.lineno, frozenset(gives), frozenset(reads)))
     return found
+
+
+def _members(body: list[ast.stmt]) -> Iterator[str]:
+    """Give what a class assigns outside of its functions."""
+    for node in body:
+        for target in node.targets if isinstance(node, ast.Assign) else ():
+            yield from (each.id for each in ast.walk(target) if isinstance(each, ast.Name))
 
 
 def run(
@@ -258,7 +268,8 @@ def _judged(mutant: Mutant, suite: _Suite, test: Callable[[list[str]], int], kil
     status = _forked(lambda: test(names), _LEAST + 5 * sum(suite.seconds[name] for name in names))
     if status == _BROKEN:
         raise RuntimeError(f"it could not be judged: {mutant.name}")
-    outcome = {0: Outcome.SURVIVED, -signal.SIGALRM: Outcome.TIMEOUT}.get(status, Outcome.KILLED)
+    outcomes = {0: Outcome.SURVIVED} | {-number: Outcome.TIMEOUT for number in _TIME_IS_UP}
+    outcome = outcomes.get(status, Outcome.KILLED)
     return Verdict(outcome=outcome, seconds=time.monotonic() - start, killer=killer.read())
 
 
@@ -270,8 +281,11 @@ def _forked(task: Callable[[], int], seconds: float) -> int:
     if not child:
         code = _BROKEN
         try:
-            signal.signal(signal.SIGALRM, signal.SIG_DFL)
-            signal.setitimer(signal.ITIMER_REAL, seconds)
+            # By the process's own clock: on a busy machine all takes longer. A mutant that waits has ten times as long.
+            signal.setitimer(signal.ITIMER_PROF, seconds)
+            signal.setitimer(signal.ITIMER_REAL, 10 * seconds)
+            for number in _TIME_IS_UP:
+                signal.signal(number, signal.SIG_DFL)
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, 1)
             os.dup2(nowhere, 2)
@@ -350,10 +364,10 @@ class _Warm:
             # What another test left in a cache would hide that this one reaches it, too.
             _cleared(caches)
             self._lines = set()
-            start = time.monotonic()
+            start = time.process_time()
             with _Traced(self._lines):
                 _run_one(item, following)
-            self._suite.seconds[name] = time.monotonic() - start
+            self._suite.seconds[name] = time.process_time() - start
             if session.testsfailed:
                 self._tell(f"{name} fails as it is\n{self._says}")
                 return True
@@ -462,7 +476,7 @@ def _exchange(mutant: Mutant) -> None:
     code: CodeType = compile(mutant.source, path, "exec", dont_inherit=True)
     for name in mutant.within.split("."):
         code = next(c for c in code.co_consts if isinstance(c, CodeType) and c.co_name == name)
-    found: Any = importlib.import_module(f"glasswing_attest.{mutant.module.removesuffix('.py').replace('/', '.')}")
+    found: Any = importlib.import_module(_module_name(mutant.module))
     for name in mutant.within.split("."):
         found = vars(found)[name]
     if isinstance(found, property):
@@ -470,6 +484,10 @@ def _exchange(mutant: Mutant) -> None:
     while not isinstance(found, FunctionType) or hasattr(found, "__wrapped__"):
         found = found.__wrapped__  # pyright: ignore[reportFunctionMemberAccess]
     found.__code__ = code
+
+
+def _module_name(module: str) -> str:
+    return f"{PACKAGE.name}.{module.removesuffix('.py').replace('/', '.')}"
 
 
 def _other_error() -> None:
@@ -497,8 +515,14 @@ def _import_and_test(mutant: Mutant, killer: _Killer, names: list[str]) -> int:
         return get_code(loader, name)
 
     importlib.machinery.SourceFileLoader.get_code = changed  # type: ignore[method-assign, assignment]
+    try:
+        for file in _engine():
+            importlib.import_module(_module_name(file.relative_to(PACKAGE).as_posix()))
+    except Exception:  # noqa: BLE001 - whatever a module raises that cannot be imported
+        return 1
     files = sorted({name.partition("::")[0] for name in names})
-    return int(pytest.main([*_OPTIONS, "-x", *files], plugins=[_Chosen(names, killer)]))
+    # Whatever fails ends the process at once. What else pytest may say, that it found no test for one, is no verdict.
+    return _BROKEN if pytest.main([*_OPTIONS, "-x", *files], plugins=[_Chosen(names, killer)]) else 0
 
 
 class _Chosen:
@@ -517,3 +541,8 @@ class _Chosen:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
         _end_if_killed(item, call, self._killer)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self._killer.write(report.nodeid)
+            os._exit(1)

@@ -19,7 +19,7 @@ from glasswing_attest.trust.sigstore import Profile, Root
 
 __all__ = ["PRIVATE", "UNREADABLE", "is_self_signed", "private_root"]
 
-UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion, UserWarning)
+UNREADABLE = (ValueError, KeyError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion, UserWarning)
 """What `cryptography` raises for certificates and keys that it cannot read; warnings, where warnings are errors."""
 
 PRIVATE = Profile(scts=0, logs=0, times=0, embedded_roots="ignore", private=True)

@@ -291,7 +291,7 @@ _UNDERSTOOD = {
     x509.SubjectAlternativeName.oid,
     x509.NameConstraints.oid,
 }
-_UNPROVEN = (verification.VerificationError, x509.UnsupportedGeneralNameType, ValueError, UserWarning)
+_UNPROVEN = (verification.VerificationError, *UNREADABLE)
 _DEEPEST = 4
 _BRING = (
     "the certificate of an issuer is missing: if you believe the authority, whoever signs must hand along all that "
@@ -441,7 +441,7 @@ def proved_span(
         path = _verify(chain[0], chain[1:-1], verification.Store([chain[-1]]), start, ca_policy, leaf_policy)
         _require_understood(path)
         _require_path_lengths(path)
-    except (*_UNPROVEN, *UNREADABLE, CertificateUntrusted):
+    except (*_UNPROVEN, CertificateUntrusted):
         return None
     return Window(start=start, end=end) if tuple(path) == chain else None
 

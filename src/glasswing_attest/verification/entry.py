@@ -20,9 +20,11 @@ from cryptography import x509
 
 from glasswing_attest._wire import Node, decode_base64, decode_utf8, encode_base64, read_json
 from glasswing_attest.bundle import LogEntry
+from glasswing_attest.envelope import Envelope
 from glasswing_attest.errors import KeyUnsupported, NotLogged, NotPem, UnsupportedError
 from glasswing_attest.keys import PublicKey
 from glasswing_attest.limits import DEFAULT, Limits
+from glasswing_attest.metablock import Metablock
 from glasswing_attest.verification.certificate import UNREADABLE
 from glasswing_attest.verification.signature import SignedPayload
 
@@ -78,8 +80,7 @@ def _hashedrekord_v1(spec: Node, signed: SignedPayload) -> None:
 
 
 def _dsse_v1(spec: Node, signed: SignedPayload) -> None:
-    envelope = _envelope_of(spec, signed)
-    _payload_hash(spec.need("payloadHash"), envelope)
+    _payload_hash(spec.need("payloadHash"), _envelope_of(spec, signed))
     signatures = spec.need("signatures").array()
     if len(signatures) != 1:
         raise _differs(spec.path, "signatures", str(len(signatures)), "1")
@@ -88,12 +89,12 @@ def _dsse_v1(spec: Node, signed: SignedPayload) -> None:
 
 
 def _intoto_v1(spec: Node, signed: SignedPayload) -> None:
-    payload = _envelope_of(spec, signed)
+    own = _envelope_of(spec, signed)
     content = spec.need("content")
-    _payload_hash(content.need("payloadHash"), payload)
+    _payload_hash(content.need("payloadHash"), own)
     envelope = content.need("envelope")
-    if signed.envelope is not None and envelope.get_text("payloadType") != signed.envelope.payload_type:
-        raise _differs(envelope.path, "payloadType", envelope.get_text("payloadType"), signed.envelope.payload_type)
+    if envelope.get_text("payloadType") != own.payload_type:
+        raise _differs(envelope.path, "payloadType", envelope.get_text("payloadType"), own.payload_type)
     signatures = envelope.need("signatures").array()
     if len(signatures) != 1:
         raise _differs(envelope.path, "signatures", str(len(signatures)), "1")
@@ -122,16 +123,16 @@ def _hashedrekord_v2(spec: Node, signed: SignedPayload) -> None:
         _same(key, key.need("rawBytes").bytes(), der, "public key")
 
 
-def _envelope_of(spec: Node, signed: SignedPayload) -> bytes:
+def _envelope_of(spec: Node, signed: SignedPayload) -> Envelope | Metablock:
     if signed.envelope is None:
         raise _differs(spec.path, "kind", "an entry for an envelope", "hashedrekord")
-    return signed.envelope.payload
+    return signed.envelope
 
 
-def _payload_hash(node: Node, payload: bytes) -> None:
+def _payload_hash(node: Node, envelope: Envelope | Metablock) -> None:
     algorithm = node.need("algorithm").one_of({"sha256": "sha256"})
     found = node.need("value").text()
-    wanted = hashlib.new(algorithm, payload).hexdigest()
+    wanted = hashlib.new(algorithm, envelope.payload).hexdigest()
     if found != wanted:
         raise _differs(node.path, "payloadHash", found, wanted)
 
@@ -147,13 +148,13 @@ def _same_digest(algorithm: Node, node: Node, found: bytes, signed: SignedPayloa
     """What was logged is a digest of what was signed: of the artifact, or of the envelope's PAE."""
     name = algorithm.one_of(_HASHES)
     wanted = signed.digest(name)
-    if wanted is None or found != wanted:
+    if found != wanted:
         shown = "a digest by another algorithm" if wanted is None else wanted.hex()
         raise _differs(node.path, f"{name} digest", found.hex(), shown)
 
 
 def _same(node: Node, found: bytes, wanted: bytes | None, what: str) -> None:
-    if wanted is None or found != wanted:
+    if found != wanted:
         raise _differs(node.path, what, "another one", "the bundle's own")
 
 
@@ -164,7 +165,7 @@ def _same_verifier(node: Node, signed: SignedPayload) -> None:
     pem = node.bytes()
     if signed.leaf is None:
         try:
-            der = PublicKey.from_pem(pem, where=node.path, kind="evidence").der
+            der = PublicKey.from_pem(pem).der
         except (NotPem, KeyUnsupported):  # a certificate, for one: the log holds another signer's entry
             der = b""
         _same(node, der, signed.key.der, "public key")

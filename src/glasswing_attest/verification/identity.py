@@ -52,7 +52,7 @@ class VerifiedSigner(Proof):
     san: str = ""
     claims: tuple[tuple[str, str], ...] = ()
     not_before: datetime | None = None
-    fingerprint: str = ""
+    fingerprint: str
     seal: InitVar[object]
 
     def __post_init__(self, seal: object) -> None:
@@ -82,15 +82,16 @@ def check_key(
         OutsideValidity: the key is known, but not at the times that count.
         KeyUntrusted: the key has no name here.
     """
-    witnessed = tuple(t.time for t in times.times)
-    if not witnessed and claimed_at is None:
-        raise TimeUnproven(where="$.verificationMaterial")
-    counting = witnessed or ((claimed_at,) if claimed_at else ())
+    counting = tuple(t.time for t in times.times)
+    if not counting:
+        if claimed_at is None:
+            raise TimeUnproven(where="$.verificationMaterial")
+        counting = (claimed_at,)
     known = [k for k in keys if k.key.der == signed.key.der and signed.scheme in k.key.schemes]
     known = [k for k in known if k.keyids is None or signed.named_as in k.keyids]
     if not known:
         raise KeyUntrusted(where="$.signatures", found=f"key {signed.key.fingerprint[:16]} named {signed.named_as!r}")
-    valid = [k for k in known if counting and all(k.covers(time) for time in counting)]
+    valid = [k for k in known if all(k.covers(time) for time in counting)]
     if not valid:
         found = ", ".join(format_time(time) for time in counting)
         raise OutsideValidity(where=f"keys.{known[0].name}", found=found, wanted=known[0].window)

@@ -24,7 +24,7 @@ from glasswing_attest.limits import DEFAULT, Limits
 __all__ = ["Checkpoint", "Note", "NoteSignature", "ed25519_key_hash"]
 
 _DASH = "\u2014 "
-_SIZE = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
+_SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
 _NAME = re.compile(r"[^\s+]+")
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 
@@ -49,8 +49,8 @@ class Note:
     def parse(cls, note: str, *, where: str = "checkpoint", limits: Limits = DEFAULT) -> Note:
         """Read a note strictly (C2SP signed-note, "Format"). Raises `FieldRefused` or `LimitError`."""
         limits.check("statement_bytes", len(note), where=where)
-        text, blank, lines = note.rpartition("\n\n")
-        if not blank or not text or not lines.endswith("\n"):
+        text, _, lines = note.rpartition("\n\n")
+        if not text or not lines.endswith("\n"):
             raise FieldRefused(where=where, wanted="a text, an empty line, and signature lines")
         if _CONTROL.search(note):
             raise FieldRefused(where=where, found="a control character", wanted="a note of printable lines")

@@ -132,6 +132,7 @@ def signer(**values: Any) -> VerifiedSigner:
     principal = values.pop("principal", "certificate:root issuer san")
     names = frozenset(values.pop("names", ()))
     claims = tuple(values.pop("claims", {}).items())
+    values = {"fingerprint": "", **values}
     return VerifiedSigner(principal=principal, names=names, claims=claims, **values, seal=identity._SEAL)
 
 

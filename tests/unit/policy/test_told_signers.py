@@ -132,7 +132,13 @@ def test_everything_that_an_identity_asks_for_is_told() -> None:
 def test_a_signer_is_who_has_no_mismatch() -> None:
     # One question, asked in two ways: what is told of a refusal is what decided it.
     holder = VerifiedSigner(
-        principal="p", names=frozenset(), root="r", issuer="i", san="s", seal=vars(identity_check)["_SEAL"]
+        principal="p",
+        names=frozenset(),
+        root="r",
+        issuer="i",
+        san="s",
+        fingerprint="f",
+        seal=vars(identity_check)["_SEAL"],
     )
     for identity, parts in (
         (Identity(issuer="i", san="s"), []),

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -22,9 +22,8 @@ from glasswing_attest.errors import (
 from glasswing_attest.limits import DEFAULT
 from glasswing_attest.testing import VirtualSigstore
 from glasswing_attest.trust.key import Witness
-from glasswing_attest.trust.private import PRIVATE
 from glasswing_attest.trust.sigstore import Profile
-from tests.private_pki import Pki
+from tests.private_pki import Pki, pem
 
 KEY = KeySigner.generate("ed25519").public_key
 WEAK = rsa.generate_private_key(public_exponent=65537, key_size=1024).public_key()
@@ -113,6 +112,19 @@ def test_what_is_wrong_with_a_root_is_told_where_it_stands(tmp_path: Path) -> No
     assert refused.value.where == f"{path}: roots.r.file.mediaType"
 
 
+def test_what_is_wrong_with_an_authority_of_ones_own_is_told_where_it_stands(tmp_path: Path) -> None:
+    found = refusal(with_root("junk", "private"))
+    assert isinstance(found, NotPem)
+    assert (found.code, found.kind, found.where) == ("malformed.pem", "trust", "t:1:44: roots.r.document")
+    (tmp_path / "ca.pem").write_bytes(pem(PKI.intermediate))
+    path = tmp_path / "trust.toml"
+    path.write_text('version = 1\n[roots.r]\nfile = "ca.pem"\nprofile = "private"\n')
+    with pytest.raises(TrustRefused) as refused:
+        Trust.load(path)
+    assert (refused.value.code, refused.value.where) == ("malformed.trust", f"{path}: roots.r.file")
+    assert refused.value.found == "CN=acme intermediate"
+
+
 BLANK = " \n\t"
 
 
@@ -124,7 +136,9 @@ def test_blanks_before_a_root_change_nothing() -> None:
         assert (trust.roots[0].profile, trust.roots[0].logs) == (private, SIGSTORE.root().logs)
         made = Trust.parse(with_root(blank + PKI.root_pem.decode(), "private"), suffix=".json")
         assert made.roots[0].authorities[0].chain == (PKI.root,)
-        assert made.roots[0].profile == PRIVATE
+        assert made.roots[0].profile == Profile(
+            scts=0, logs=0, times=0, stamps=0, embedded_roots="ignore", private=True
+        )
         found = refusal(with_root(blank + PKI.root_pem.decode()))
         assert isinstance(found, TrustRefused)
         assert (found.found, found.where) == ("PEM", "t:1:44: roots.r.document")
@@ -135,6 +149,23 @@ def test_one_file_or_its_text_and_never_both() -> None:
     for entry, place in ((both, "keys.a"), ({}, "keys.a"), ({"file": "a.pub"}, "keys.a")):
         found = refusal(of(keys={"a": entry}))
         assert (type(found), found.where) == (TrustRefused, f"t:1:25: {place}")
+
+
+@pytest.mark.parametrize(
+    ("name", "scts", "logs", "times", "embedded_roots", "private"),
+    [
+        ("public-good", 1, 1, 1, "refuse", False),
+        ("github", 0, 0, 1, "refuse", False),
+        ("private", 0, 0, 0, "ignore", True),
+    ],
+)
+def test_a_profile_has_a_name_that_says_all_of_it(
+    name: str, scts: int, logs: int, times: int, embedded_roots: Literal["refuse", "ignore"], private: bool
+) -> None:
+    (root,) = Trust.parse(with_root(DOCUMENT, name), suffix=".json").roots
+    assert root.profile == Profile(
+        scts=scts, logs=logs, times=times, stamps=0, embedded_roots=embedded_roots, private=private
+    )
 
 
 def test_a_profile_says_what_it_does_not_leave_to_be_guessed() -> None:

@@ -28,7 +28,7 @@ class Nowhere(tzinfo):
         return None
 
 
-@pytest.mark.parametrize(("logs", "times"), [(1, 0), (0, 1), (2, 3)])
+@pytest.mark.parametrize(("logs", "times"), [(1, 0), (0, 1), (1, 1), (2, 3)])
 def test_a_witness_is_a_log_or_a_time(logs: int, times: int) -> None:
     made = Witness(root="r", logs=logs, times=times)
     assert (made.root, made.logs, made.times) == ("r", logs, times)

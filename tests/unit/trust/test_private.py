@@ -48,6 +48,8 @@ NO_CA = x509.BasicConstraints(ca=False, path_length=None)
 TWICE = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.99"), b"\x30\x03\x01\x01\xff")
 BROKEN = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.19"), b"junk")
 NAMES = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.17"), b"\x30\x05\xa3\x03\x02\x01\x01")
+# A TLS feature (RFC 7633) that has no name.
+FEATURE = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.5.5.7.1.24"), b"\x30\x03\x02\x01\x63")
 
 
 def resigned(certificate: bytes, old: bytes, new: bytes) -> bytes:
@@ -73,8 +75,14 @@ def twice() -> bytes:
 
 @pytest.mark.parametrize(
     "certificate",
-    [self_signed([]), self_signed([NO_CA]), self_signed([BROKEN]), self_signed([CA, NAMES]), twice()],
-    ids=["silent", "says that it is none", "says it badly", "with a name of an unknown kind", "says it twice"],
+    [
+        pytest.param(self_signed([]), id="silent"),
+        pytest.param(self_signed([NO_CA]), id="says that it is none"),
+        pytest.param(self_signed([BROKEN]), id="says it badly"),
+        pytest.param(self_signed([CA, NAMES]), id="with a name of an unknown kind"),
+        pytest.param(self_signed([CA, FEATURE]), id="with a feature of an unknown kind"),
+        pytest.param(twice(), id="says it twice"),
+    ],
 )
 def test_what_does_not_say_that_it_is_an_authority_is_none(certificate: bytes) -> None:
     with pytest.raises(TrustRefused) as refused:

@@ -145,6 +145,12 @@ def test_a_list_is_written_and_read_whole() -> None:
     assert RevocationList.parse(json.dumps(DOCUMENT).encode()) == RevocationList.parse(LIST.to_json()) == LIST
 
 
+def test_a_list_is_made_of_what_is_given() -> None:
+    end = TIME + timedelta(days=1)
+    made = RevocationList.of(iter(ENTRIES), version=7, issued=TIME, expires=end)
+    assert made == RevocationList(version=7, issued=TIME, expires=end, entries=ENTRIES)
+
+
 def with_entry(**members: Any) -> dict[str, Any]:
     entry = {"key": KEY, "since": "2026-01-01T00:00:00Z", **members}
     return {**DOCUMENT, "entries": [entry]}
@@ -185,11 +191,14 @@ def test_a_faulty_list_is_refused_where_the_fault_is(which: str) -> None:
 
 
 def test_what_is_no_list_is_refused_as_trust() -> None:
-    for how, where in (({}, "revocations:1:2"), ({"where": WHERE}, f"{WHERE}:1:2")):
-        with pytest.raises(NotJson) as refused:
-            RevocationList.parse(b"[", **how)  # type: ignore[arg-type]
-        assert (refused.value.code, refused.value.kind) == ("malformed.json", "trust")
-        assert refused.value.where.startswith(where.partition(":")[0])
+    with pytest.raises(NotJson) as refused:
+        RevocationList.parse(b"[")
+    assert (refused.value.code, refused.value.kind) == ("malformed.json", "trust")
+    assert refused.value.where == "revocations"
+    with pytest.raises(NotJson) as refused:
+        RevocationList.parse(b"[", where=WHERE)
+    assert (refused.value.code, refused.value.kind) == ("malformed.json", "trust")
+    assert refused.value.where == WHERE
 
 
 def test_a_list_is_bounded() -> None:

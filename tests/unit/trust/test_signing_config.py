@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from glasswing_attest.errors import FieldMissing, FieldRefused, GlasswingError, LimitError, NotJson, TrustRefused
+from glasswing_attest.errors import (
+    FieldMissing,
+    FieldRefused,
+    GlasswingError,
+    LimitError,
+    MalformedError,
+    NotJson,
+    TrustRefused,
+)
 from glasswing_attest.limits import Limits
 from glasswing_attest.testing import VirtualSigstore
 from glasswing_attest.trust.signing_config import Selection, Service, SigningConfig, read_client_trust_config
@@ -99,6 +107,11 @@ def test_a_root_within_is_read_under_its_name_and_refused_in_its_place() -> None
     root, config = read(BOTH)
     assert (root.name, root.profile, root.logs) == ("r", PUBLIC_GOOD, SIGSTORE.root().logs)
     assert config == parse(CONFIG)
+    for media_type in (None, CONFIG["mediaType"], BOTH["trustedRoot"]["mediaType"]):
+        with pytest.raises(MalformedError) as other:
+            read({**BOTH, "mediaType": media_type})
+        assert type(other.value) is (FieldRefused if media_type else FieldMissing)
+        assert (other.value.kind, other.value.where) == ("trust", "client trust config.mediaType")
     faulty = {**BOTH, "trustedRoot": {**BOTH["trustedRoot"], "mediaType": "x"}}
     with pytest.raises(FieldRefused) as refused:
         read(faulty)
@@ -143,6 +156,7 @@ REFUSED: dict[str, tuple[dict[str, Any], type[GlasswingError], str]] = {
     ),
     "no url": ({"caUrls": [{**service(""), "url": None}]}, FieldMissing, "caUrls[0].url"),
     "a url of no scheme": ({"caUrls": [service("ca.example")]}, FieldRefused, "caUrls[0].url"),
+    "no window": ({"caUrls": [{**service("https://a"), "validFor": None}]}, FieldMissing, "caUrls[0].validFor.start"),
     "no version": ({"caUrls": [service("https://a", version=None)]}, FieldMissing, "caUrls[0].majorApiVersion"),
     "version zero": ({"caUrls": [service("https://a", version=0)]}, FieldRefused, "caUrls[0].majorApiVersion"),
     "another media type": ({"mediaType": BOTH["mediaType"]}, FieldRefused, "mediaType"),

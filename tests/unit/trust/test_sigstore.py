@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
@@ -115,7 +116,9 @@ def test_a_root_of_nobody_is_refused(parts: tuple[str, ...]) -> None:
     assert (refused.value.code, refused.value.where) == ("malformed.trust", "roots.r")
 
 
-def test_a_root_carries_its_document() -> None:
+def test_a_root_carries_its_document_and_does_not_show_it() -> None:
+    assert ROOT.raw.startswith(b"{")
+    assert repr(ROOT) == "Root(r: 1 authority, 2 logs, 1 certificate log, 1 clock)"
     with pytest.raises(TypeError, match="raw"):
         Root(name="r", profile=NOBODY, authorities=ROOT.authorities, logs=(), ct_logs=(), clocks=())  # type: ignore[call-arg]
 
@@ -242,6 +245,11 @@ REFUSED: dict[str, tuple[Change, type[GlasswingError], str]] = {
     "no bytes": (delete(*LOG, "publicKey", "rawBytes"), FieldMissing, "doc.tlogs[0].publicKey.rawBytes"),
     "no base64": (put(*LOG, "publicKey", "rawBytes", "é"), Base64Refused, "doc.tlogs[0].publicKey.rawBytes"),
     "junk for a key": (put(*LOG, "publicKey", "rawBytes", "AAAA"), NotPem, "doc.tlogs[0].publicKey.rawBytes"),
+    "a key on a curve that says it is one of RSA": (
+        put(*LOG, "publicKey", "keyDetails", "PKCS1_RSA_PKCS1V5"),
+        NotPem,
+        "doc.tlogs[0].publicKey.rawBytes",
+    ),
     "details that are no text": (
         put(*LOG, "publicKey", "keyDetails", 5),
         FieldRefused,
@@ -344,15 +352,15 @@ def test_a_root_is_bounded_by_what_a_policy_may_have() -> None:
     assert default.value.where == "trusted root"
 
 
-def test_what_is_not_said_is_taken_from_key_and_anchor() -> None:
+@pytest.mark.parametrize("chain", [(PKI.root,), (PKI.intermediate, PKI.root), (PKI.root, PKI.intermediate, PKI.root)])
+def test_what_is_not_said_is_taken_from_key_and_anchor(chain: tuple[x509.Certificate, ...]) -> None:
     changed = document()
     for log in changed["tlogs"]:
         for name in ("operator", "baseUrl", "logId"):
             log.pop(name, None)
     authority = changed["certificateAuthorities"][0]
     authority["certChain"]["certificates"] = [
-        {"rawBytes": base64.b64encode(each.public_bytes(Encoding.DER)).decode()}
-        for each in (PKI.intermediate, PKI.root)
+        {"rawBytes": base64.b64encode(each.public_bytes(Encoding.DER)).decode()} for each in chain
     ]
     for name in ("operator", "uri"):
         authority.pop(name, None)
@@ -364,7 +372,7 @@ def test_what_is_not_said_is_taken_from_key_and_anchor() -> None:
     anchor = hashlib.sha256(PKI.root.public_bytes(Encoding.DER)).hexdigest()
     (made,) = found.authorities
     assert (made.operator, made.name) == (f"anchor:{anchor}", anchor[:16])
-    assert made.chain == (PKI.intermediate, PKI.root)
+    assert made.chain == chain
 
 
 def test_what_is_said_is_taken() -> None:

@@ -1,11 +1,14 @@
 """Which payloads become statements?"""
 
+import hashlib
 import json
 from typing import Any
 
 import pytest
 
 from glasswing_attest import Attestation
+from glasswing_attest._wire import read_json
+from glasswing_attest.bundle import Bundle
 from glasswing_attest.errors import (
     DigestRefused,
     DuplicateKey,
@@ -13,6 +16,7 @@ from glasswing_attest.errors import (
     FieldRefused,
     GlasswingError,
     LimitError,
+    MessageSignatureUnsupported,
     NotJson,
     NotUtf8,
     PayloadTypeUnsupported,
@@ -20,8 +24,11 @@ from glasswing_attest.errors import (
     UnsupportedError,
 )
 from glasswing_attest.limits import DEFAULT, Limits
+from glasswing_attest.testing import VirtualSigstore
+from glasswing_attest.verification import binding, signature
 from glasswing_attest.verification.procedure import prove
 from tests.chains import NOW, honest, seal, sha256, signer
+from tests.unit.verification.asking import ALICE, PAYLOAD, refused
 
 DIGEST = {"sha256": sha256(b"x")}
 
@@ -44,7 +51,13 @@ def statement(**changes: Any) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "payload_type", ["application/vnd.in-toto+json", "application/vnd.in-toto.provenance+json"], ids=["exact", "sub"]
+    "payload_type",
+    [
+        "application/vnd.in-toto+json",
+        "application/vnd.in-toto.provenance+json",
+        "application/vnd.in-toto.A-Z_0.9+json",
+    ],
+    ids=["exact", "sub", "every-letter"],
 )
 def test_payload_types_of_in_toto(payload_type: str) -> None:
     assert proved(statement(), payload_type).statement.payload == statement()
@@ -152,3 +165,26 @@ def test_one_over_a_limit_is_undecided(limits: Limits, payload: bytes) -> None:
     with pytest.raises(LimitError) as caught:
         proved(payload, limits=limits)
     assert caught.value.code == "limit"
+
+
+def test_a_statement_is_read_again_within_the_caller_s_limits() -> None:
+    verified = proved(statement(subject=[{"name": name, "digest": DIGEST} for name in "ab"]))
+    again = binding.read_again(verified, limits=Limits(subjects=2))
+    assert (again.statement, again.signer, again.times) == (verified.statement, verified.signer, verified.times)
+    assert refused(LimitError, binding.read_again, verified, limits=Limits(subjects=1)) == ("limit", "$.subject")
+
+
+def test_where_it_is_logged_is_told_once_for_each_place() -> None:
+    sigstore = VirtualSigstore()
+    made = sigstore.sign(PAYLOAD, identity=ALICE, log=sigstore.logs)
+    (verified,) = prove(made, sigstore.trust())
+    assert len(verified.logs) == 2
+    assert list(verified.logs) == sorted(verified.logs)
+
+
+def test_what_signs_an_artifact_is_refused_where_it_stands() -> None:
+    bundle = Bundle.parse(read_json(VirtualSigstore().sign_artifact(b"weights", identity=ALICE)))
+    digest = ("sha256", hashlib.sha256(b"weights").digest())
+    signed = signature.check_message(bundle, (), digest=digest, content=b"weights")
+    at = ("unsupported.message-signature", "$.messageSignature")
+    assert refused(MessageSignatureUnsupported, binding.require_in_toto, signed) == at

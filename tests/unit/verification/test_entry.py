@@ -7,31 +7,34 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import x25519
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from glasswing_attest import KeySigner
 from glasswing_attest._wire import decode_base64, encode_base64, read_json
-from glasswing_attest.bundle import Bundle, LogEntry
+from glasswing_attest.bundle import Bundle, LogEntry, MessageSignature
 from glasswing_attest.errors import (
     Base64Refused,
     FieldMissing,
     FieldRefused,
     GlasswingError,
+    LimitError,
     NotJson,
     NotLogged,
     NotUtf8,
     UnsupportedError,
 )
+from glasswing_attest.limits import Limits
 from glasswing_attest.testing import VirtualSigstore
 from glasswing_attest.verification import signature
 from glasswing_attest.verification.entry import check_body, is_v1
 from glasswing_attest.verification.signature import SignedPayload
-from tests.chains import honest, signer
+from tests.chains import signer
 from tests.private_pki import Pki
+from tests.unit.verification.asking import ALICE, PAYLOAD
 
-ALICE = "alice@example.com"
 SIGSTORE = VirtualSigstore()
-PAYLOAD = honest().run.envelope.payload
 KEY = signer("trainer", "ecdsa-p256")
 STRANGER = signer("auditor", "ecdsa-p256").public_key
 FOREIGN = Pki().leaf()
@@ -61,6 +64,24 @@ ENTRIES = {
     "artifact": of_artifact(),
     "artifact v2": of_artifact(log="v2"),
 }
+
+
+CERTIFICATE = {
+    "dsse by certificate": "spec.signatures.0.verifier",
+    "intoto by certificate": "spec.content.envelope.signatures.0.publicKey",
+    "artifact": "spec.signature.publicKey.content",
+}
+"""Where each kind of version 1 has it."""
+WEIGHTS = {name: hashlib.new(name, b"weights").digest() for name in ("sha256", "sha384", "sha512")}
+
+
+def signing_weights(algorithm: str) -> SignedPayload:
+    """The signature of the artifact's entry, by whoever knows the artifact's digest by this algorithm."""
+    bundle = ENTRIES["artifact"][0].bundle
+    assert bundle is not None
+    assert isinstance(bundle.content, MessageSignature)
+    silent = dataclasses.replace(bundle, content=dataclasses.replace(bundle.content, digest=b"", algorithm=""))
+    return signature.check_message(silent, (), digest=(algorithm, WEIGHTS[algorithm]), content=b"weights")
 
 
 def changed(which: str, change: Change) -> tuple[LogEntry, SignedPayload]:
@@ -100,6 +121,9 @@ def again(path: str, made: Callable[[Any], object]) -> Change:
 
 FOREIGN_PEM = encode_base64(FOREIGN.public_bytes(Encoding.PEM))
 STRANGER_PEM = encode_base64(STRANGER.pem.encode())
+NO_SIGNER_PEM = encode_base64(
+    x25519.X25519PrivateKey.generate().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+)
 EMPTY = encode_base64(b"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n")
 FOREIGN_DER = encode_base64(FOREIGN.public_bytes(Encoding.DER))
 OTHER = encode_base64(b"other")
@@ -128,6 +152,7 @@ CASES: list[tuple[str, Change, type[GlasswingError], str]] = [
     ("dsse by key", put("spec.signatures.0.verifier", ...), FieldMissing, f"{AT1}.signatures[0].verifier"),
     ("dsse by key", put("spec.signatures.0.verifier", STRANGER_PEM), NotLogged, f"{AT1}.signatures[0].verifier"),
     ("dsse by key", put("spec.signatures.0.verifier", FOREIGN_PEM), NotLogged, f"{AT1}.signatures[0].verifier"),
+    ("dsse by key", put("spec.signatures.0.verifier", NO_SIGNER_PEM), NotLogged, f"{AT1}.signatures[0].verifier"),
     ("dsse by key", put("spec.signatures.0.verifier", OTHER), NotLogged, f"{AT1}.signatures[0].verifier"),
     ("dsse by key", put("spec.signatures.0.verifier", "!"), Base64Refused, f"{AT1}.signatures[0].verifier"),
     ("dsse by certificate", put("spec.signatures.0.verifier", FOREIGN_PEM), NotLogged, f"{AT1}.signatures[0].verifier"),
@@ -187,6 +212,7 @@ CASES: list[tuple[str, Change, type[GlasswingError], str]] = [
     ("artifact", put("spec.data.hash.value", "0"), FieldRefused, f"{AT1}.data.hash.value"),
     ("artifact", again("spec.data.hash.value", str.upper), FieldRefused, f"{AT1}.data.hash.value"),
     ("artifact", put("spec.data.hash.value", "zz"), FieldRefused, f"{AT1}.data.hash.value"),
+    ("artifact", put("spec.data.hash.value", "XX"), FieldRefused, f"{AT1}.data.hash.value"),
     ("artifact", put("spec.data.hash.value", ...), FieldMissing, f"{AT1}.data.hash.value"),
     ("artifact", put("spec.data.hash", ...), FieldMissing, f"{AT1}.data.hash"),
     ("artifact", put("spec.data", ...), FieldMissing, f"{AT1}.data"),
@@ -291,17 +317,60 @@ def test_kinds_that_nobody_reads_are_not_supported() -> None:
     assert unread.value.where == "canonicalizedBody"
 
 
+@pytest.mark.parametrize("algorithm", ["sha256", "sha384", "sha512"])
+def test_what_was_signed_may_be_logged_by_a_digest_of_each_algorithm(algorithm: str) -> None:
+    signed, _ = ENTRIES["v2 by key"]
+    assert signed.envelope is not None
+    found = hashlib.new(algorithm, signed.envelope.signed_bytes).digest()
+    data = {"algorithm": algorithm.replace("sha", "SHA2_"), "digest": encode_base64(found)}
+    check_body(*changed("v2 by key", put(f"{V2}.data", data)))
+    entry, _ = changed("artifact", put("spec.data.hash", {"algorithm": algorithm, "value": WEIGHTS[algorithm].hex()}))
+    check_body(entry, signing_weights(algorithm))
+
+
+@pytest.mark.parametrize(("known", "logged"), [("sha256", "sha384"), ("sha384", "sha512"), ("sha512", "sha256")])
+def test_a_digest_by_another_algorithm_is_not_the_artifact_s(known: str, logged: str) -> None:
+    entry, _ = changed("artifact", put("spec.data.hash", {"algorithm": logged, "value": WEIGHTS[logged].hex()}))
+    with pytest.raises(NotLogged) as caught:
+        check_body(entry, signing_weights(known))
+    assert (caught.value.code, caught.value.where) == ("verification.not-logged", f"{AT1}.data.hash.value")
+    assert (caught.value.found, caught.value.wanted) == (WEIGHTS[logged].hex(), "a digest by another algorithm")
+
+
+def test_another_digest_is_shown_beside_the_artifact_s_own() -> None:
+    with pytest.raises(NotLogged) as caught:
+        check_body(*changed("artifact", put("spec.data.hash.value", ZEROS)))
+    assert (caught.value.found, caught.value.wanted) == (ZEROS, WEIGHTS["sha256"].hex())
+
+
+def test_a_body_is_read_within_the_caller_s_limits() -> None:
+    signed, entry = ENTRIES["dsse by key"]
+    check_body(entry, signed, limits=Limits(json_depth=5))
+    with pytest.raises(LimitError) as caught:
+        check_body(entry, signed, limits=Limits(json_depth=2))
+    assert (caught.value.code, caught.value.where) == ("limit", "canonicalizedBody.spec.envelopeHash")
+
+
+@pytest.mark.parametrize("which", ["dsse by certificate", "intoto by certificate", "artifact"])
+def test_a_certificate_as_nearly_every_log_stores_it_need_not_be_read(
+    which: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unasked(_pem: bytes) -> x509.Certificate:
+        raise ValueError("nobody has to read it")
+
+    signed, entry = ENTRIES[which]
+    monkeypatch.setattr(x509, "load_pem_x509_certificate", unasked)
+    check_body(entry, signed)
+    with pytest.raises(NotLogged):  # what is written in another way has to be
+        check_body(*changed(which, again(CERTIFICATE[which], lambda text: encode_base64(decode_base64(text) + b"\n"))))
+
+
 @pytest.mark.parametrize("which", ["dsse by certificate", "intoto by certificate", "artifact"])
 def test_a_certificate_may_be_written_in_another_way(which: str) -> None:
     # The log keeps what it was sent: other line ends, and text around it, are the same certificate.
-    place = {
-        "dsse by certificate": "spec.signatures.0.verifier",
-        "intoto by certificate": "spec.content.envelope.signatures.0.publicKey",
-        "artifact": "spec.signature.publicKey.content",
-    }[which]
     for rewritten in (
         lambda text: encode_base64(decode_base64(text).rstrip(b"\n")),
         lambda text: encode_base64(decode_base64(text).replace(b"\n", b"\r\n")),
         lambda text: encode_base64(b"words before\n" + decode_base64(text)),
     ):
-        check_body(*changed(which, again(place, rewritten)))
+        check_body(*changed(which, again(CERTIFICATE[which], rewritten)))

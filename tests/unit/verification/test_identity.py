@@ -1,5 +1,6 @@
 """Who signed, under which names, and was the key good then?"""
 
+import json
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Literal
@@ -7,23 +8,32 @@ from typing import Literal
 import pytest
 
 from glasswing_attest import Attestation, Trust
+from glasswing_attest._wire import decode_base64, encode_base64
 from glasswing_attest.errors import (
     CertificateUntrusted,
     FieldRefused,
     KeyUntrusted,
+    LimitError,
     OutsideValidity,
     TimeUnproven,
     TrustRefused,
 )
+from glasswing_attest.limits import Limits
 from glasswing_attest.testing import Holder, VirtualSigstore
+from glasswing_attest.trust.private import private_root
 from glasswing_attest.trust.root import TrustedKey, Witness
+from glasswing_attest.trust.sigstore import Profile, Root
 from glasswing_attest.verification import identity, signature, timestamps, transparency
 from glasswing_attest.verification.identity import VerifiedSigner
 from glasswing_attest.verification.procedure import prove
 from glasswing_attest.verification.signature import SignedPayload
 from glasswing_attest.verification.timestamps import VerifiedTimes, WitnessedTime
 from tests.chains import NOW, bare, honest, policy_of, signer
+from tests.private_pki import Pki
+from tests.unit.verification.asking import ALICE, PAYLOAD, refused
 
+PKI = Pki()
+SIGSTORE = VirtualSigstore()
 START = datetime(2026, 1, 1, tzinfo=UTC)
 END = datetime(2026, 12, 31, tzinfo=UTC)
 TICK = timedelta(microseconds=1)
@@ -116,6 +126,13 @@ def test_one_key_under_two_names_has_both_and_is_one_principal() -> None:
     signed = identified(keyed("one"), keyed("two"), keyed("closed", valid_until=START))
     assert signed.names == {"one", "two"}
     assert signed.principal == f"key:{signer('trainer').public_key.fingerprint}"
+    assert signed.label == "one, two"
+
+
+def test_a_key_says_nothing_that_a_certificate_would() -> None:
+    told = identified(keyed())
+    assert (told.root, told.issuer, told.san, told.claims, told.not_before) == ("", "", "", (), None)
+    assert told.fingerprint == signer("trainer").public_key.fingerprint
 
 
 @pytest.mark.parametrize(("asked", "given"), list(product([("k1",), ("k1", "k2")], ["k1", "k2", "", "K1", "k1 "])))
@@ -133,6 +150,10 @@ def test_a_keyid_lets_nobody_in() -> None:
     other = TrustedKey(name="other", key=signer("data-team").public_key, keyids=("k1",))
     with pytest.raises(KeyUntrusted):
         identified(other, data=bare(honest().run, keyids=["k1"]))
+
+
+def test_a_key_without_a_name_here_is_refused_at_the_signatures() -> None:
+    assert refused(KeyUntrusted, identified) == ("verification.key-untrusted", "$.signatures")
 
 
 @pytest.mark.parametrize(
@@ -220,16 +241,84 @@ def test_a_certificate_always_needs_a_witness() -> None:
 
 def test_a_key_has_no_certificate() -> None:
     (signed,) = signature.check(honest().run, [signer("trainer").public_key])
-    with pytest.raises(CertificateUntrusted) as caught:
-        identity.check_certificate(signed, witnessed(NOW), VirtualSigstore().root())
-    assert (caught.value.code, caught.value.found) == ("verification.certificate", "a key")
+    for times in (witnessed(NOW), unwitnessed(signed)):
+        with pytest.raises(CertificateUntrusted) as caught:
+            identity.check_certificate(signed, times, SIGSTORE.root())
+        assert (caught.value.code, caught.value.found) == ("verification.certificate", "a key")
+        assert caught.value.where == "$.verificationMaterial"
 
 
 @pytest.mark.parametrize("kind", ["uri", "other"])
 def test_a_certificate_that_names_nobody_proves_nothing(kind: Literal["uri", "other"]) -> None:
     sigstore = VirtualSigstore()
     signed = sigstore.sign(honest().run.envelope.payload, identity=Holder(san="", kind=kind))
-    with pytest.raises(FieldRefused) as refused:
+    with pytest.raises(FieldRefused) as caught:
         prove(signed, sigstore.trust())
-    assert (refused.value.code, refused.value.found) == ("malformed.field", "an empty name")
-    assert refused.value.where == "$.verificationMaterial.certificate.subjectAltName"
+    assert (caught.value.code, caught.value.found) == ("malformed.field", "an empty name")
+    assert caught.value.where == "$.verificationMaterial.certificate.subjectAltName"
+
+
+def by_root(made: Attestation, root: Root, *, by_subject: bool = False) -> VerifiedSigner:
+    """Who signed, as this root has it."""
+    (signed,) = signature.check(made, (), by_subject=by_subject)
+    logged = transparency.check(signed, root.logs, at_least=0)
+    times = timestamps.check(logged, root.clocks, at_least=0)
+    return identity.check_certificate(signed, times, root)
+
+
+def test_only_a_private_authority_may_name_its_people_by_the_subject_alone() -> None:
+    # The same certificate, under the same authority: once as one's own, and once as a public instance.
+    nameless = PKI.signer(PKI.leaf(san=None)).seal(PAYLOAD, "application/vnd.in-toto+json")
+    bundle = json.loads(nameless)
+    stamp = SIGSTORE.clocks[0].stamp(decode_base64(bundle["dsseEnvelope"]["signatures"][0]["sig"]))
+    stamps = {"rfc3161Timestamps": [{"signedTimestamp": encode_base64(stamp)}]}
+    bundle["verificationMaterial"]["timestampVerificationData"] = stamps
+    made = Attestation.parse(json.dumps(bundle).encode())
+    clocks = {"timestampAuthorities": json.loads(SIGSTORE.trusted_root())["timestampAuthorities"]}
+    document = json.dumps(json.loads(private_root("acme", PKI.root_pem).raw) | clocks).encode()
+    own = Root.parse(document, name="own", profile=Profile(scts=0, logs=0, times=1, private=True))
+    public = Root.parse(document, name="public", profile=Profile(scts=0, logs=0, times=1))
+    assert by_root(made, own, by_subject=True).san == "subject:CN=release"
+    at = ("verification.certificate", "certificate.subjectAltName")
+    assert refused(CertificateUntrusted, by_root, made, public, by_subject=True) == at
+    assert [each.signer.root for each in prove(made, Trust(roots=(public, own)))] == ["own"]
+
+
+def test_every_time_counts_whichever_comes_first() -> None:
+    made = SIGSTORE.sign(PAYLOAD, identity=ALICE)
+    (signed,) = signature.check(made, ())
+    assert signed.leaf is not None
+    start, end = signed.leaf.certificate.not_valid_before_utc, signed.leaf.certificate.not_valid_after_utc
+
+    def at(*times: datetime) -> VerifiedSigner:
+        return identity.check_certificate(signed, witnessed(*times), SIGSTORE.root())
+
+    assert at(start, end, start).not_before == start
+    late, early = end + timedelta(seconds=1), start - timedelta(seconds=1)
+    for times in product((start, late), (start, end, early), (end, late, early)):
+        if set(times) & {late, early}:
+            found = refused(OutsideValidity, at, *times)
+            assert found == ("verification.outside-validity", "certificate")
+
+
+def test_a_signer_is_called_by_who_vouches_for_him() -> None:
+    claims = {"build_trigger": "push"}
+    holder = Holder(san="https://ci.example/run", issuer="https://issuer.example", claims=claims)
+    (verified,) = prove(SIGSTORE.sign(PAYLOAD, identity=holder), SIGSTORE.trust())
+    assert verified.signer.principal == "certificate:https://issuer.example https://ci.example/run"
+    assert dict(verified.signer.claims) == claims
+    own = Attestation.parse(PKI.signer().seal(PAYLOAD, "application/vnd.in-toto+json"))
+    trust = Trust(roots=(private_root("acme", PKI.root_pem),))
+    (verified,) = prove(own, trust, signed_at=datetime(2026, 1, 1, tzinfo=UTC))
+    assert verified.signer.principal == "certificate:acme release@acme.example"
+
+
+def test_promises_are_counted_within_the_caller_s_limits() -> None:
+    (signed,) = signature.check(SIGSTORE.sign(PAYLOAD, identity=ALICE), ())
+    root = SIGSTORE.root()
+    times = timestamps.check(transparency.check(signed, root.logs, at_least=1), root.clocks, at_least=1)
+    at = ("limit", "certificate.scts")
+    assert refused(LimitError, identity.check_certificate, signed, times, root, limits=Limits(log_entries=0)) == at
+    # Where none is asked for, none is read.
+    unasked = SIGSTORE.root(Profile(scts=0, logs=1, times=1))
+    assert identity.check_certificate(signed, times, unasked, limits=Limits(log_entries=0)).san == ALICE

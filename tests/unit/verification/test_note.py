@@ -145,6 +145,9 @@ def test_of_another_kind_of_key_the_name_is_a_label() -> None:
     data = key_hash + key.sign(TEXT.encode(), ec.ECDSA(hashes.SHA256()))
     note = Note.parse(f"{TEXT}\n\u2014 whatever {base64.b64encode(data).decode()}\n")
     assert note.signed_by(public, frozenset({key_hash})).name == "whatever"
+    with pytest.raises(NotLogged) as caught:  # it is signed, but under a hash that names another key
+        note.signed_by(public, frozenset({b"dcba"}))
+    assert (caught.value.code, caught.value.where) == ("verification.not-logged", "checkpoint")
 
 
 ROOT = base64.b64encode(bytes(range(32))).decode()
@@ -182,3 +185,6 @@ def test_what_is_no_checkpoint_is_refused_where_it_stands(text: str, error: type
     with pytest.raises(error) as caught:
         Checkpoint.parse(text, where="here")
     assert (type(caught.value), caught.value.where) == (error, "here")
+    with pytest.raises(error) as caught:
+        Checkpoint.parse(text)
+    assert caught.value.where == "checkpoint"

@@ -1,11 +1,12 @@
 """Once the trust names who signs the revocation list, silence is never "not revoked"."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from glasswing_attest import KeySigner, Policy, Trust, Verifier, attest, replay
+from glasswing_attest import KeySigner, Policy, Trust, Verifier, attest, endorse, replay
 from glasswing_attest.artifact.file import Blob
 from glasswing_attest.attestation import Attestation
 from glasswing_attest.errors import (
@@ -16,12 +17,17 @@ from glasswing_attest.errors import (
     Revoked,
     TrustRefused,
 )
+from glasswing_attest.limits import Limits
 from glasswing_attest.records import ModelRecord
 from glasswing_attest.testing import VirtualSigstore
 from glasswing_attest.trust.revocation import REVOCATIONS_TYPE, Revocation, RevocationList
 from glasswing_attest.trust.root import TrustedKey
+from glasswing_attest.verification import revocation
+from glasswing_attest.verification.procedure import prove
+from tests.chains import bare
+from tests.unit.verification.asking import ALICE, refused
 
-NOW = datetime.now(UTC)
+NOW = datetime.now(UTC).replace(microsecond=0)
 DAY = timedelta(days=1)
 MODEL = Blob(b"weights", name="model.bin", kind="model")
 TRAINER, SECURITY, STRANGER = (KeySigner.generate("ed25519") for _ in range(3))
@@ -59,6 +65,7 @@ def verify(revocations: bytes | None, *, seen: int = 0) -> None:
     Verifier(policy=POLICY, trust=TRUST, revocations=revocations, revocations_seen=seen).verify(MODEL, EVIDENCE)
 
 
+UNAVAILABLE = ("unavailable.revocations", "revocations")
 OTHER = Revocation(key=STRANGER.public_key.fingerprint, since=NOW - DAY)
 OURS = Revocation(key=TRAINER.public_key.fingerprint, since=NOW + DAY, reason="left")
 
@@ -81,13 +88,26 @@ def test_a_list_about_others_changes_nothing() -> None:
         (signed(payload_type="application/vnd.in-toto+json"), 0, None),
         (b"{}", 0, None),
         (b"", 0, None),
+        (VirtualSigstore().sign(b"{}", identity=ALICE).bytes, 0, None),
     ],
-    ids=["withheld", "expired", "not-yet", "rolled-back", "stranger", "wrong-role", "wrong-type", "no-list", "empty"],
+    ids=[
+        "withheld",
+        "expired",
+        "not-yet",
+        "rolled-back",
+        "stranger",
+        "wrong-role",
+        "wrong-type",
+        "no-list",
+        "empty",
+        "certificate",
+    ],
 )
 def test_no_fresh_list_is_unavailable(revocations: bytes | None, seen: int, found: str | None) -> None:
     with pytest.raises(RevocationsUnavailable) as caught:
         verify(revocations, seen=seen)
-    assert caught.value.code == "unavailable.revocations"
+    assert (caught.value.code, caught.value.where) == UNAVAILABLE
+    assert refused(RevocationsUnavailable, revocation.check, revocations, TRUST, now=NOW, seen=seen) == UNAVAILABLE
     assert found is None or str(caught.value.found).startswith(found)
 
 
@@ -98,6 +118,31 @@ def test_a_certificate_signs_no_list_whoever_issued_it() -> None:
         verify(forged.bytes)
     assert caught.value.code == "unavailable.revocations"
     assert KeyUntrusted.code in caught.value.because
+
+
+def trusting(**window: datetime) -> Trust:
+    """The trust, with a window for whoever signs the list."""
+    keys = tuple(replace(key, **window) if key.name == "security" else key for key in TRUST.keys)  # type: ignore[arg-type]
+    return replace(TRUST, keys=keys)
+
+
+def test_a_list_counts_from_its_first_moment_to_its_last_and_so_does_its_signer() -> None:
+    for window in ({}, {"valid_from": NOW}, {"valid_until": NOW}):
+        for times in ({}, {"issued": NOW}, {"expires": NOW}):
+            proved = revocation.check(signed(**times), trusting(**window), now=NOW, seen=3)  # type: ignore[arg-type]
+            assert proved is not None
+            assert proved.document.version == 3
+    for window in ({"valid_until": NOW - DAY}, {"valid_from": NOW + DAY}):
+        asked = (signed(), trusting(**window))
+        assert refused(RevocationsUnavailable, revocation.check, *asked, now=NOW) == UNAVAILABLE
+
+
+def test_a_list_is_bounded() -> None:
+    data = signed(OTHER, OTHER)
+    assert revocation.check(data, TRUST, now=NOW, limits=Limits(dependencies=2))
+    for limits in (Limits(dependencies=1), Limits(bundle_bytes=10)):
+        asked = {"now": NOW, "limits": limits}
+        assert refused(RevocationsUnavailable, revocation.check, data, TRUST, **asked) == UNAVAILABLE
 
 
 def test_an_earlier_at_does_not_freshen_an_expired_list() -> None:
@@ -125,6 +170,8 @@ def test_an_entry_for_other_predicate_types_does_not_concern() -> None:
 def test_a_trust_without_a_role_asks_for_no_list() -> None:
     trust = Trust(keys=TRUST.keys)
     Verifier(policy=POLICY, trust=trust).verify(MODEL, EVIDENCE)
+    assert revocation.check(None, trust, now=NOW) is None
+    assert revocation.check(b"anything", trust, now=NOW) is None
 
 
 def test_the_role_must_be_a_trusted_key_and_survives_the_trust_file() -> None:
@@ -204,3 +251,17 @@ def test_an_envelopes_other_signer_stands_when_one_is_revoked() -> None:
     revoked = Verifier(policy=POLICY, trust=trust, revocations=signed(OURS)).assess(MODEL, evidence)
     assert revoked.cause is not None
     assert revoked.cause.code == "policy.signed-by"
+
+
+def test_who_is_revoked_is_told_and_takes_nothing_from_others() -> None:
+    proved = revocation.check(signed(OURS), TRUST, now=NOW)
+    both = Attestation.parse(bare(EVIDENCE, endorse(EVIDENCE, signer=STRANGER)))
+    keys = (*TRUST.keys, TrustedKey(name="second", key=STRANGER.public_key))
+    two = prove(both, Trust(keys=keys), claimed_at=NOW)
+    assert len(two) == 2
+    (left,) = revocation.standing(two, proved)
+    assert left.signer.names == {"second"}
+    alone = [each for each in two if each is not left]
+    assert refused(Revoked, revocation.standing, alone, proved) == ("verification.revoked", "trainer")
+    assert revocation.standing(alone, None) == tuple(alone)
+    assert revocation.standing((), proved) == ()

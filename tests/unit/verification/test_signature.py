@@ -1,27 +1,42 @@
 """Which signatures count, and for whom?"""
 
 import base64
+import hashlib
 import json
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from glasswing_attest import Attestation, KeySigner, Trust, attest, endorse
+from glasswing_attest._wire import encode_base64, read_json
+from glasswing_attest.bundle import Bundle
 from glasswing_attest.envelope import pae
 from glasswing_attest.errors import (
     CertificateUntrusted,
+    FieldRefused,
     GlasswingError,
     KeyUntrusted,
     LimitError,
+    NotPem,
     SignatureInvalid,
+    SubjectMismatch,
+    UnsupportedError,
     VerificationError,
 )
 from glasswing_attest.keys import PublicKey
+from glasswing_attest.limits import Budget, Limits
 from glasswing_attest.testing import VirtualSigstore
 from glasswing_attest.trust.root import TrustedKey
 from glasswing_attest.verification import signature
 from glasswing_attest.verification.procedure import prove
 from tests.chains import NOW, bare, honest, policy_of, signer, trust_of
+from tests.private_pki import Pki
+from tests.unit.verification.asking import ALICE, PAYLOAD, refused, signed_by_key
+
+PKI = Pki()
+SIGSTORE = VirtualSigstore()
 
 
 def envelope_of(data: bytes | Attestation) -> dict[str, Any]:
@@ -225,3 +240,118 @@ class _Says:
 
     def to_predicate(self) -> dict[str, object]:
         return {}
+
+
+# --- what a proof tells, and where a refusal points ------------------------------------------------------------------
+
+
+def message(artifact: bytes, *, digest: bool = True) -> Bundle:
+    """A bundle that signs an artifact directly, with or without its digest beside it."""
+    plain = json.loads(SIGSTORE.sign_artifact(artifact, identity=ALICE))
+    if not digest:
+        del plain["messageSignature"]["messageDigest"]
+    return Bundle.parse(read_json(json.dumps(plain).encode()))
+
+
+def test_what_signed_an_artifact_knows_the_digest_of_one_algorithm() -> None:
+    digest = ("sha256", hashlib.sha256(b"weights").digest())
+    signed = signature.check_message(message(b"weights"), (), digest=digest, content=b"weights")
+    assert signed.digest("sha256") == digest[1]
+    assert signed.digest("sha512") is None
+    (keyed,) = signature.check(honest().run, [signer("trainer").public_key])
+    assert keyed.digest("sha512") == hashlib.sha512(honest().run.envelope.signed_bytes).digest()
+
+
+def test_a_certificate_s_signature_names_no_key_and_a_key_s_brings_nothing() -> None:
+    (by_certificate,) = signature.check(SIGSTORE.sign(PAYLOAD, identity=ALICE), ())
+    assert (by_certificate.named_as, by_certificate.scheme) == ("", "ecdsa-sha2-nistp256")
+    (by_key,) = signature.check(honest().run, [signer("trainer").public_key])
+    assert (by_key.leaf, by_key.embedded, by_key.brings_root, by_key.scheme) == (None, (), False, "ed25519")
+
+
+def test_the_key_that_is_named_is_tried_first_and_each_try_is_counted() -> None:
+    keys = [signer(name).public_key for name in ("data-team", "auditor", "trainer")]
+    assert signature.check(honest().run, keys, limits=Limits(signature_checks=1))
+
+    def unnamed(plain: dict[str, dict[str, dict[str, str]]]) -> Attestation:
+        plain["verificationMaterial"]["publicKey"]["hint"] = ""
+        return Attestation.parse(json.dumps(plain).encode())
+
+    made = unnamed(json.loads(honest().run.bytes))
+    assert signature.check(made, keys, limits=Limits(signature_checks=3))
+    all_of_them = Budget(Limits(signature_checks_in_all=2), "signature_checks_in_all")
+    at = ("limit", "$.signatures")
+    assert refused(LimitError, signature.check, made, keys, limits=Limits(signature_checks=2)) == at
+    assert refused(LimitError, signature.check, made, keys, budget=all_of_them) == at
+
+
+def test_a_key_that_one_signature_names_is_a_false_signature_whatever_the_others_name() -> None:
+    by_stranger = endorse(honest().run, signer=signer("mallory"))
+    hint, at = signer("trainer").public_key.hint, ("verification.signature", "$.signatures")
+    for names in ((hint, ""), ("", hint)):
+        made = Attestation.parse(bare(by_stranger, by_stranger, keyids=names))
+        assert refused(SignatureInvalid, signature.check, made, [signer("trainer").public_key]) == at
+
+
+def test_one_key_is_asked_for_whatever_its_certificate_calls_it() -> None:
+    nameless = PKI.signer(PKI.leaf(san=None))
+    payload = PAYLOAD
+    made = Attestation.parse(nameless.seal(payload, "application/vnd.in-toto+json"))
+    (own,) = signature.check(made, (), by_subject=True)
+    assert signature.check_by(made, own.key).key == own.key
+    stranger = signer("trainer").public_key
+    at = ("verification.key-untrusted", "$.verificationMaterial")
+    assert refused(KeyUntrusted, signature.check_by, made, stranger) == at
+
+
+def test_a_certificate_without_a_name_is_read_only_where_its_subject_may_name_it() -> None:
+    made = Attestation.parse(PKI.signer(PKI.leaf(san=None)).seal(PAYLOAD, "application/vnd.in-toto+json"))
+    at = ("malformed.field", "$.verificationMaterial.certificate.subjectAltName")
+    assert refused(FieldRefused, signature.check, made, ()) == at
+    (signed,) = signature.check(made, (), by_subject=True)
+    assert signed.leaf is not None
+    assert signed.leaf.san == "subject:CN=release"
+
+
+def test_what_is_no_signed_artifact_and_what_is_another() -> None:
+    about = Bundle.parse(read_json(SIGSTORE.sign(PAYLOAD, identity=ALICE).bytes))
+    digest = ("sha256", hashlib.sha256(b"weights").digest())
+    assert refused(UnsupportedError, signature.check_message, about, (), digest=digest) == ("unsupported", "$")
+    # Without a digest in the bundle the caller's counts, and a weak one is none.
+    undigested = message(b"weights", digest=False)
+    for name in ("sha1", "md5"):
+        weak = (name, hashlib.new(name, b"weights").digest())
+        found = refused(SubjectMismatch, signature.check_message, undigested, (), digest=weak, content=b"weights")
+        assert found == ("verification.subject", "content")
+    signed = signature.check_message(undigested, (), digest=digest, content=b"weights")
+    assert (signed.artifact_digest, signed.brings_root, signed.named_as) == (digest, False, "")
+
+
+def test_every_key_is_tried_over_an_artifact_and_one_that_signs_bytes_is_given_them() -> None:
+    key = ed25519.Ed25519PrivateKey.generate()
+    own, stranger = PublicKey.of(key.public_key()), signer("trainer").public_key
+    bundle, digest = signed_by_key(key, b"weights"), ("sha256", hashlib.sha256(b"weights").digest())
+    signed = signature.check_message(bundle, [stranger, own], digest=digest, content=b"weights")
+    assert (signed.key, signed.named_as, signed.leaf) == (own, "mine", None)
+    assert (signed.embedded, signed.brings_root) == ((), False)
+    at = ("verification.key-untrusted", "$.messageSignature")
+    asked = {"digest": digest, "content": b"weights"}
+    assert refused(KeyUntrusted, signature.check_message, bundle, [stranger], **asked) == at
+    assert refused(KeyUntrusted, signature.check_message, bundle, (), **asked) == at
+
+
+def test_what_a_bundle_brings_along_is_told_without_its_roots() -> None:
+    plain = json.loads(PKI.signer().seal(PAYLOAD, "application/vnd.in-toto+json"))
+    chain = plain["verificationMaterial"]["x509CertificateChain"]["certificates"]
+    between, root = (each.public_bytes(Encoding.DER) for each in (PKI.intermediate, PKI.root))
+
+    def checked(*more: bytes) -> tuple[tuple[bytes, ...], bool]:
+        chain[1:] = [{"rawBytes": encode_base64(each)} for each in more]
+        (signed,) = signature.check(Attestation.parse(json.dumps(plain).encode()), ())
+        return signed.embedded, signed.brings_root
+
+    assert checked() == ((), False)
+    assert checked(between) == ((between,), False)
+    assert checked(root, between) == ((between,), True)
+    at = ("malformed.pem", "$.verificationMaterial.x509CertificateChain")
+    assert refused(NotPem, checked, between, b"0") == at

@@ -1,6 +1,7 @@
 """Which stamps does the shortcut read, and which clocks does it prove?"""
 
 import dataclasses
+import hashlib
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from glasswing_attest.testing import VirtualSigstore
+from glasswing_attest.testing.clock import Clock
+from glasswing_attest.testing.tsa import TimestampAuthority
 from glasswing_attest.verification import stamp
 from tests.private_pki import END, START
 
@@ -136,3 +139,23 @@ def test_a_stamp_stands_from_the_first_second_of_its_chain_until_before_the_last
         assert dataclasses.replace(read, **change).stands(b"signature", chain) is False  # type: ignore[arg-type]
     assert dataclasses.replace(read, authority=b"").stands(b"signature", chain)
     assert read.stands(b"another", chain) is False
+
+
+@pytest.mark.parametrize(("version", "read"), [(0, False), (46, False), (47, True), (50, True), (51, False)])
+def test_a_stamp_is_read_with_the_decoders_that_were_tried(
+    version: int, read: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = VirtualSigstore().clocks[0].stamp(b"signature")
+    monkeypatch.setattr(stamp, "_VERSION", version)
+    assert (stamp.Stamp.read(made) is not None) is read
+
+
+@pytest.mark.parametrize("digest", ["sha256", "sha384", "sha512"])
+@pytest.mark.parametrize("key", ["p256", "p384", "p521"])
+def test_a_stamp_is_read_by_each_digest_and_of_each_key(key: str, digest: str) -> None:
+    made = TimestampAuthority(Clock(), key=key)
+    read = stamp.Stamp.read(made.stamp(b"signature", digest=digest))
+    assert read is not None
+    assert read.imprint == (digest, hashlib.new(digest, b"signature").digest())
+    assert read.digest.name == {"p256": "sha256", "p384": "sha384", "p521": "sha512"}[key]
+    assert read.stands(b"signature", made.chain)

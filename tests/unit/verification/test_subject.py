@@ -12,6 +12,7 @@ from glasswing_attest.verification import subject
 from glasswing_attest.verification.binding import VerifiedStatement
 from glasswing_attest.verification.procedure import prove
 from tests.chains import NOW, honest, seal, sha256, signer, statement
+from tests.unit.verification.asking import refused
 
 A, B = sha256(b"a"), sha256(b"b")
 A512, B512 = "a" * 128, "b" * 128
@@ -21,7 +22,13 @@ MD5, SHA1 = "c" * 32, GIT_A
 
 def about(*subjects: dict[str, Any]) -> VerifiedStatement:
     """A verified statement about subjects with these digests."""
-    payload = statement([{"name": "x", "digest": s} for s in subjects], "https://example.com/t/v1", {})
+    return named(*(("x", digest) for digest in subjects))
+
+
+def named(*subjects: tuple[str, dict[str, Any]]) -> VerifiedStatement:
+    """A verified statement about subjects with these names and digests."""
+    told = [{"name": name, "digest": digest} for name, digest in subjects]
+    payload = statement(told, "https://example.com/t/v1", {})
     (verified,) = prove(Attestation.parse(seal(payload, signer("trainer"))), honest().trust, claimed_at=NOW)
     return verified
 
@@ -121,3 +128,30 @@ def test_digests_of_two_subjects_are_never_united() -> None:
 
 def test_a_statement_is_plain_data() -> None:
     assert json.loads(about({"sha256": A}).statement.payload)["subject"] == [{"name": "x", "digest": {"sha256": A}}]
+
+
+def test_only_the_subjects_that_an_index_knows_are_looked_at() -> None:
+    verified = named(("a", {"sha256": A}), ("b", {"sha256": B}))
+    found = subject.match(verified, DigestSet.of(sha256=B), positions=[1])
+    assert (found.subject.name, found.verified) == ("b", verified)
+    at = ("verification.subject", "$.subject")
+    for positions in ([], [1]):
+        assert refused(SubjectMismatch, subject.match, verified, DigestSet.of(sha256=A), positions=positions) == at
+    among = (found.subject,)
+    assert subject.match(verified, DigestSet.of(sha256=B), among=among).subject is found.subject
+    assert refused(SubjectMismatch, subject.match, verified, DigestSet.of(sha256=A), among=among) == at
+    assert refused(SubjectMismatch, subject.match, verified, DigestSet.of(sha256=A), among=()) == at
+
+
+TREE = ("e", {"dirHash": B, "sha256": B})  # a directory by its listing, which is no file of that digest
+
+
+def test_every_file_of_a_list_must_be_named_with_its_digest() -> None:
+    verified = named(("a", {"sha256": A}), ("b", {"sha256": B}), ("c", {"dirHash": A}), ("d", {"sha512": A * 2}), TREE)
+    found = subject.match_all(verified, {"b": B})
+    assert (found.subject.name, found.verified) == ("b", verified)
+    assert subject.match_all(verified, {"a": A, "b": B}).subject.name == "a"
+    assert subject.match_all(verified, {"b": B, "a": A}).subject.name == "b"
+    at = ("verification.subject", "$.subject")
+    for files in ({}, {"a": B}, {"b": A}, {"a": A, "b": A}, {"a": A, "x": B}, {"c": A}, {"d": A}, {"a": ""}, {"e": B}):
+        assert refused(SubjectMismatch, subject.match_all, verified, files) == at

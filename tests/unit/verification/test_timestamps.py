@@ -1,0 +1,116 @@
+"""By when was it signed, and whose word counts for it?"""
+
+import dataclasses
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from glasswing_attest import Attestation
+from glasswing_attest.errors import (
+    OutsideValidity,
+    TimeUnproven,
+)
+from glasswing_attest.testing import VirtualSigstore
+from glasswing_attest.trust.sigstore import Authority, Window
+from glasswing_attest.verification import signature, timestamps, transparency
+from glasswing_attest.verification.timestamps import CALLER, VerifiedTimes, WitnessedTime
+from tests.chains import bare, honest, signer
+from tests.unit.verification.asking import ALICE, PAYLOAD, refused
+
+SIGSTORE = VirtualSigstore()
+OTHER = VirtualSigstore("other", operator="other.example")
+DAYS = [datetime(2026, 1, day, tzinfo=UTC) for day in (1, 2, 3, 4)]
+
+
+@pytest.mark.parametrize(
+    ("told", "needed", "by"),
+    [
+        ([], 1, None),
+        ([("a", 2)], 1, 2),
+        ([("a", 2)], 0, 2),
+        ([("a", 3), ("b", 1)], 0, 1),
+        ([("a", 3), ("b", 1)], 1, 1),
+        ([("a", 3), ("b", 1)], 2, 3),
+        ([("a", 3), ("a", 1), ("b", 2)], 1, 1),
+        ([("a", 3), ("a", 1), ("b", 2)], 2, 2),  # each counts once, with its earliest time
+        ([("a", 1), ("a", 3), ("b", 2)], 2, 2),
+        ([(CALLER, 0)], 1, None),
+        ([(CALLER, 0), ("a", 2)], 1, 2),
+        ([("a", 2), (CALLER, 0), ("b", 1)], 2, 2),
+    ],
+)
+def test_it_was_signed_when_as_many_as_were_asked_for_say_so(
+    told: list[tuple[str, int]], needed: int, by: int | None
+) -> None:
+    each = tuple(WitnessedTime(time=DAYS[day], witness=name) for name, day in told)
+    times = VerifiedTimes(times=each, needed=needed, seal=timestamps._SEAL)
+    assert times.proved_by == (None if by is None else DAYS[by])
+    assert times.signed_by == min((DAYS[day] for _, day in told), default=None)
+
+
+def timed(made: Attestation, *clocks: Authority, **asked: Any) -> VerifiedTimes:
+    """The times that stamps by these clocks give."""
+    (signed,) = signature.check(made, [signer("trainer").public_key])
+    return timestamps.check(transparency.check(signed, None, at_least=0), clocks, **asked)
+
+
+def test_a_stamp_by_a_stranger_does_not_count_and_does_not_harm() -> None:
+    made = SIGSTORE.sign(PAYLOAD, identity=ALICE, stamps=[*OTHER.clocks, *SIGSTORE.clocks])
+    (ours,), (theirs,) = SIGSTORE.root().clocks, OTHER.root().clocks
+    assert {t.witness for t in timed(made, ours, at_least=1, stamps=1).times} == {ours.operator}
+    assert len(timed(made, ours, theirs, at_least=2, stamps=2).times) == 2
+    stranger = VirtualSigstore("third").root().clocks[0]
+    assert timed(made, stranger, at_least=0).times == ()
+    at = ("verification.time-unproven", "rfc3161Timestamps")
+    for clocks, asked in (((ours,), {"at_least": 2}), ((ours,), {"at_least": 1, "stamps": 2}), ((), {"at_least": 0})):
+        assert refused(TimeUnproven, timed, made, *clocks, **asked) == at
+
+
+def test_what_came_without_a_bundle_brings_no_stamp() -> None:
+    (clock,) = SIGSTORE.root().clocks
+    made = Attestation.parse(bare(honest().run))
+    assert timed(made, clock, at_least=0).times == ()
+    at = ("verification.time-unproven", "verificationMaterial")
+    assert refused(TimeUnproven, timed, made, clock, at_least=1) == at
+
+
+def test_the_caller_s_word_stands_only_where_no_witness_tells_the_time() -> None:
+    (clock,) = SIGSTORE.root().clocks
+    stamped, made = SIGSTORE.sign(PAYLOAD, identity=ALICE), Attestation.parse(bare(honest().run))
+    assert [told.witness for told in timed(stamped, clock, at_least=1, signed_at=DAYS[0]).times] == [clock.operator]
+    assert timed(made, clock, at_least=0, signed_at=DAYS[0]).times == (WitnessedTime(time=DAYS[0], witness=CALLER),)
+    at = ("verification.time-unproven", "verificationMaterial")
+    assert refused(TimeUnproven, timed, made, clock, at_least=1, signed_at=DAYS[0]) == at
+
+
+def test_a_log_that_promised_a_time_is_its_operator_s_word() -> None:
+    made = SIGSTORE.sign(PAYLOAD, identity=ALICE)
+    (signed,) = signature.check(made, ())
+    root = SIGSTORE.root()
+    held = transparency.check(signed, root.logs, at_least=1)
+    (told,) = timestamps.check(held, None, at_least=1).times
+    assert (told.time, told.witness) == (SIGSTORE.clock.now, SIGSTORE.operator)
+    # With the stamp of a clock of the same operator it is one witness still.
+    assert len(timestamps.check(held, root.clocks, at_least=1, stamps=1).times) == 2
+    at = ("verification.time-unproven", "verificationMaterial")
+    assert refused(TimeUnproven, timestamps.check, held, root.clocks, at_least=2) == at
+
+
+def test_a_log_is_believed_at_every_time_that_counts() -> None:
+    made = SIGSTORE.sign(PAYLOAD, identity=ALICE, log="v2")
+    (signed,) = signature.check(made, ())
+    (clock,) = SIGSTORE.root().clocks
+    (log,) = (log for log in SIGSTORE.root().logs if log.log_id == made.bundle.log_entries[0].log_id)  # type: ignore[union-attr]
+    (stamped,) = timed(made, clock, at_least=1).times
+    tick = timedelta(seconds=1)
+
+    def times(start: datetime, end: datetime | None) -> VerifiedTimes:
+        believed = dataclasses.replace(log, window=Window(start=start, end=end))
+        held = transparency.check(signed, [believed], at_least=1)
+        return timestamps.check(held, [clock], at_least=1)
+
+    assert times(stamped.time, stamped.time).times == (stamped,)
+    at = ("verification.outside-validity", f"tlogs {log.name}")
+    assert refused(OutsideValidity, times, stamped.time - tick, stamped.time - tick) == at
+    assert refused(OutsideValidity, times, stamped.time + tick, None) == at
