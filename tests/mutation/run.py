@@ -148,6 +148,8 @@ def _lines_about(mutant: Mutant) -> _Lines:
     # It happens at import. Who reads the names that it gives is about it, and so is who reads what is made of these.
     within = {mutant.within.partition(".")[0]} - {""}
     names = within.union(*(s.gives for s in _statements(path) if s.first <= mutant.first <= s.last))
+    if within and (named := re.match(r"([A-Za-z_]\w*)( =|:)", mutant.line)):
+        names |= {named[1]}  # a member of a class: who reads it
     if not names:  # a demand that stands in the module itself
         return own | {(str(path), line) for line in range(1, path.read_text(encoding="utf-8").count("\n") + 1)}
     while more := {n for file in _engine() for s in _statements(file) if s.reads & names for n in s.gives} - names:
@@ -181,10 +183,8 @@ def _statements(path: Path) -> list[_Statement]:
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         reads = {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)}
         match node:
-            case ast.FunctionDef(name=name):
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
                 gives, reads = {name}, set()
-            case ast.ClassDef(name=name, body=body):
-                gives, reads = {name, *_members(body)}, set()
             case ast.Assign(targets=targets):
                 gives = {each.id for target in targets for each in ast.walk(target) if isinstance(each, ast.Name)}
             case ast.AnnAssign(target=ast.Name(id=name)):
@@ -193,13 +193,6 @@ def _statements(path: Path) -> list[_Statement]:
                 gives = set()
         found.append(_Statement(node.lineno, node.end_lineno or node.lineno, frozenset(gives), frozenset(reads)))
     return found
-
-
-def _members(body: list[ast.stmt]) -> Iterator[str]:
-    """Give what a class assigns outside of its functions."""
-    for node in body:
-        for target in node.targets if isinstance(node, ast.Assign) else ():
-            yield from (each.id for each in ast.walk(target) if isinstance(each, ast.Name))
 
 
 def run(

@@ -6,9 +6,19 @@ from typing import Any
 
 import pytest
 
-from glasswing_attest.errors import FieldMissing, FieldRefused, LimitError, MalformedError, NotJson
+from glasswing_attest import KeySigner, Trust
+from glasswing_attest.errors import (
+    FieldMissing,
+    FieldRefused,
+    LimitError,
+    MalformedError,
+    NotJson,
+    RevocationsUnavailable,
+)
 from glasswing_attest.limits import DEFAULT, Limits
 from glasswing_attest.trust.revocation import REVOCATIONS_TYPE, Revocation, RevocationList
+from glasswing_attest.trust.root import TrustedKey
+from glasswing_attest.verification.revocation import check
 
 TIME = datetime(2026, 1, 1, tzinfo=UTC)
 TICK = timedelta(microseconds=1)
@@ -143,6 +153,19 @@ def test_a_list_is_written_and_read_whole() -> None:
     assert REVOCATIONS_TYPE == "application/vnd.glasswing-attest.revocations.v1+json"
     assert json.loads(LIST.to_json()) == DOCUMENT
     assert RevocationList.parse(json.dumps(DOCUMENT).encode()) == RevocationList.parse(LIST.to_json()) == LIST
+
+
+def test_a_list_is_believed_under_its_own_type_of_payload() -> None:
+    signer = KeySigner.generate("ed25519")
+    trust = Trust(keys=(TrustedKey(name="security", key=signer.public_key),), revocation_signers=("security",))
+    sealed = signer.seal(LIST.to_json(), "application/vnd.glasswing-attest.revocations.v1+json")
+    believed = check(sealed, trust, now=TIME)
+    assert believed is not None
+    assert believed.document == LIST
+    other = signer.seal(LIST.to_json(), "application/vnd.in-toto+json")
+    with pytest.raises(RevocationsUnavailable) as refused:
+        check(other, trust, now=TIME)
+    assert (refused.value.code, refused.value.where) == ("unavailable.revocations", "revocations")
 
 
 def test_a_list_is_made_of_what_is_given() -> None:

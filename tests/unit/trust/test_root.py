@@ -416,6 +416,7 @@ def test_a_few_names_are_shown() -> None:
     for number, more in ((8, ""), (9, " …")):
         trust = Trust.of({f"k{n}": KEY for n in range(number)})
         assert repr(trust) == f"Trust(keys {', '.join(f'k{n}' for n in range(8))}{more})"
+    assert repr(Trust(roots=(ROOT, SECOND))) == "Trust(roots another, r)"
 
 
 def test_trust_made_in_python_is_held_to_the_same_rules() -> None:
