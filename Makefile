@@ -7,13 +7,14 @@
 VENV            ?= .venv
 VENV_QUICKSTART ?= .venv-quickstart
 VENV_DEVICES    ?= .venv-devices
+VENV_LOWEST     ?= .venv-lowest
 VENV_PROTO      ?= .venv-proto
 PYTEST_ARGS     ?= -n auto
 export PYTHON
 
 .DEFAULT_GOAL := help
 .PHONY: help quickstart test check types mypy pyright lint ruff-rules ruff-format format docs generated proto proto-lint
-.PHONY: torture differential mutate fuzz devices stack stack-build interop bench measure dist clean always
+.PHONY: torture differential mutate fuzz lowest devices stack stack-build interop bench measure dist clean always
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*  ## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null \
@@ -26,6 +27,8 @@ $(VENV_QUICKSTART)/.stamp: always
 	@tools/venv.sh $(VENV_QUICKSTART) runtime
 $(VENV_DEVICES)/.stamp: always
 	@tools/venv.sh $(VENV_DEVICES) devices
+$(VENV_LOWEST)/.stamp: always
+	@tools/venv.sh $(VENV_LOWEST) lowest
 $(VENV_PROTO)/.stamp: always
 	@tools/venv.sh $(VENV_PROTO) proto
 
@@ -50,6 +53,9 @@ fuzz: $(VENV)/.stamp  ## hostile bytes for every parser, five seconds each
 
 devices: $(VENV_DEVICES)/.stamp  ## tests of keys in a KMS, an HSM, a TPM; their libraries need a C compiler
 	$(VENV_DEVICES)/bin/python -m pytest $(PYTEST_ARGS) -rs $(addprefix tests/integration/test_,hsm.py kms_aws.py kms_gcp_azure.py tpm.py vault.py)
+
+lowest: $(VENV_LOWEST)/.stamp  ## unit tests and vectors on the lowest versions that pyproject.toml allows
+	$(VENV_LOWEST)/bin/python -m pytest $(PYTEST_ARGS) tests/unit tests/vectors
 
 stack: $(VENV)/.stamp  ## a real Sigstore on the loopback, to try things on, until Ctrl-C
 	$(VENV)/bin/python -m tests.stack
@@ -106,5 +112,5 @@ dist: $(VENV)/.stamp  ## build sdist and wheel into dist/, install the wheel alo
 	tools/check_dist.sh $(VENV)/bin/python
 
 clean:  ## remove environments, builds and caches
-	rm -rf .venv .venv-quickstart .venv-devices .venv-proto dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-quickstart .venv-devices .venv-lowest .venv-proto dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find src tests tools benchmarks examples -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

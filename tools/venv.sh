@@ -1,10 +1,11 @@
 #!/bin/sh
-# usage: tools/venv.sh DIR runtime|dev|devices|proto
+# usage: tools/venv.sh DIR runtime|dev|lowest|devices|proto
 #
 # Makes the virtual environment DIR, with the first Python >= 3.11 that works, and installs into it
 #   runtime   the library alone
 #   dev       the library and what its tests and checks need
-#   devices   the same, and what the tests of keys in a KMS, an HSM or a TPM need: a C compiler builds a part of it
+#   lowest    the same, each dependency of the library in the lowest version that pyproject.toml allows
+#   devices   as dev, and what the tests of keys in a KMS, an HSM or a TPM need: a C compiler builds a part of it
 #   proto     only the generator and linter of protobuf files (Python <= 3.13: grpcio-tools 1.73.1 has no later wheels)
 #
 # If it is there already, made for the same pyproject.toml in the same place, nothing happens and no network is needed.
@@ -14,9 +15,9 @@ cd "$(dirname "$0")/.."
 dir=$1
 what=$2
 case $what in
-  runtime | dev | devices) below=99 range="3.11 or newer" ;;
+  runtime | dev | lowest | devices) below=99 range="3.11 or newer" ;;
   proto) below=14 range="3.11, 3.12 or 3.13 (grpcio-tools 1.73.1 has no wheels for a newer one)" ;;
-  *) echo "tools/venv.sh: '$what' is none of runtime, dev, devices, proto" >&2; exit 2 ;;
+  *) echo "tools/venv.sh: '$what' is none of runtime, dev, lowest, devices, proto" >&2; exit 2 ;;
 esac
 
 made_for="$what in $PWD, PYTHON=${PYTHON:-}, $(cat pyproject.toml tools/venv.sh | cksum)"
@@ -66,6 +67,13 @@ pip() { "$dir/bin/python" -m pip --disable-pip-version-check --quiet "$@"; }
 case $what in
   runtime) pip install -e . ;;
   dev) pip install -e '.[dev]' ;;
+  lowest)
+    "$dir/bin/python" -c "
+import re, tomllib
+for each in tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies']:
+    print(re.sub(r'\[.*\]', '', re.sub('>=([^,]*).*', r'==\1', each)))" >"$dir/lowest.txt"
+    pip install -c "$dir/lowest.txt" -e '.[dev]'
+    ;;
   devices) pip install -e '.[dev,devices]' ;;
   proto)
     requirements=$("$dir/bin/python" -c "
