@@ -1,8 +1,8 @@
 """Which mutants were killed before, so that a run need not ask about them again?
 
 One JSON document beside the sources, in build/, written anew every few seconds: a run that was cut off goes on where it
-ended. What was killed stays so while neither its module changed nor the file of the test that killed it. What survived
-is always asked about again.
+ended. What a test killed stays so while neither its module changed nor the file of that test. What survived, never
+ended or could not be imported is always asked about again.
 """
 
 import hashlib
@@ -57,13 +57,12 @@ def _read(each: dict[str, Any]) -> tuple[Name, Verdict]:
 
 
 def _still(each: dict[str, Any], name: Name, verdict: Verdict) -> bool:
-    return verdict.outcome in (Outcome.KILLED, Outcome.TIMEOUT) and each["of"] == _digests(name, verdict)
+    return bool(verdict.killer) and each["of"] == _digests(name, verdict)
 
 
 def _digests(name: Name, verdict: Verdict) -> list[str]:
     """Of the module, and of the file of the test that killed it."""
-    test, _, _ = verdict.killer.partition("::")
-    return [_digest(PACKAGE / name[0]), *([_digest(ROOT / test)] if test else [])]
+    return [_digest(PACKAGE / name[0]), _digest(ROOT / verdict.killer.partition("::")[0])]
 
 
 @cache

@@ -3,9 +3,9 @@
 mutmut and cosmic-ray have runners of their own. The one leaves alone whatever has a decorator or stands outside of a
 function: here the caches of proved chains, and the policies for paths. The other starts pytest anew for each mutant,
 which would take a day. So the suite is collected and run once, and who covers what is noted. Then each mutant gets a
-fork of that very process, where the code of its one function is exchanged, and the tests that reach it are run, the
-fastest first, until one fails or their time is up: what only slow tests tell is told by none. What is no code of a
-function is imported changed, in a fork without the engine.
+fork of that very process, where the code of its one function is exchanged, and the tests that reach it are run, its
+module's own and then the fastest, until one fails or their time is up: what only slow tests tell is told by none. What
+is no code of a function is imported changed, in a fork without the engine.
 """
 
 from __future__ import annotations
@@ -131,11 +131,13 @@ class _Suite:
         names[name] = None
 
     def about(self, mutant: Mutant) -> list[str]:
-        """Give the tests that reach it, while there is time: what killed others of its function, then the fastest."""
+        """Give the tests that reach it: what killed others of its function, its module's own, others in the time."""
         lines = _lines_about(mutant)
-        first = list(self.killers[mutant.module, mutant.within])[: -_TRIED - 1 : -1]
+        killers = list(self.killers[mutant.module, mutant.within])[: -_TRIED - 1 : -1]
+        own = f"tests/unit/{mutant.module.replace('/', '/test_').removesuffix('.py')}"
         found = [name for name, reached in self.reached.items() if reached & lines]
-        found.sort(key=lambda name: (name not in first, self.seconds[name]))
+        first = {name for name in found if name in killers or name.startswith(own)}
+        found.sort(key=lambda name: (name not in killers, name not in first, self.seconds[name]))
         spent = accumulate(self.seconds[name] for name in found)
         return [name for name, seconds in zip(found, spent, strict=True) if name in first or seconds < _MOST]
 
