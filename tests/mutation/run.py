@@ -135,7 +135,9 @@ class _Suite:
         lines = _lines_about(mutant)
         killers = list(self.killers[mutant.module, mutant.within])[: -_TRIED - 1 : -1]
         own = f"tests/unit/{mutant.module.replace('/', '/test_').removesuffix('.py')}"
-        found = [name for name, reached in self.reached.items() if reached & lines]
+        # What a schema demands is read by no line of ours, so that its module's own tests are asked in any case.
+        always = "/" if mutant.is_code else own  # no test has such a name
+        found = [name for name, reached in self.reached.items() if reached & lines or name.startswith(always)]
         first = {name for name in found if name in killers or name.startswith(own)}
         found.sort(key=lambda name: (name not in killers, name not in first, self.seconds[name]))
         spent = accumulate(self.seconds[name] for name in found)
