@@ -15,15 +15,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from tests.mutation.kept import keep, look, take_up
 from tests.mutation.mutants import Mutant, Name, mutants
 from tests.mutation.page import Row, write_page
-from tests.mutation.run import PACKAGE, Outcome, Verdict, run
+from tests.mutation.run import PACKAGE, Outcome, Verdict, engine, run
 from tests.mutation.survivors import SURVIVORS, explained, to_explain
 
-MODULES = tuple(
-    path.relative_to(PACKAGE).as_posix()
-    for folder in ("verification", "trust")
-    for path in sorted((PACKAGE / folder).glob("*.py"))
-    if path.name != "__init__.py"
-)
+MODULES = tuple(file.relative_to(PACKAGE).as_posix() for file in engine() if file.name != "__init__.py")
 
 _SECONDS = 5.0
 

@@ -40,9 +40,10 @@ from tests.mutation.mutants import Mutant
 from tests.mutation.operators import OTHER_ERROR
 from tests.shared import ROOT
 
-__all__ = ["PACKAGE", "TESTS", "Outcome", "Verdict", "run"]
+__all__ = ["PACKAGE", "TESTS", "Outcome", "Verdict", "engine", "run"]
 
 PACKAGE = ROOT / "src" / "glasswing_attest"
+_FOLDERS = ("verification", "trust")
 TESTS = (
     "tests/unit/verification",
     "tests/unit/signing/test_instance.py",
@@ -156,19 +157,20 @@ def _lines_about(mutant: Mutant) -> _Lines:
         names |= {named[1]}  # a member of a class: who reads it
     if not names:  # a demand that stands in the module itself
         return own | {(str(path), line) for line in range(1, path.read_text(encoding="utf-8").count("\n") + 1)}
-    while more := {n for file in _engine() for s in _statements(file) if s.reads & names for n in s.gives} - names:
+    while more := {n for file in engine() for s in _statements(file) if s.reads & names for n in s.gives} - names:
         names |= more
     word = re.compile(rf"\b(?:{'|'.join(names)})\b")
     return own | {
         (str(file), number)
-        for file in _engine()
+        for file in engine()
         for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1)
         if word.search(line)
     }
 
 
-def _engine() -> list[Path]:
-    return [file for folder in ("verification", "trust") for file in sorted((PACKAGE / folder).glob("*.py"))]
+def engine() -> list[Path]:
+    """Give the files of what is mutated."""
+    return [file for folder in _FOLDERS for file in sorted((PACKAGE / folder).glob("*.py"))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -446,8 +448,7 @@ class _Traced:
     """Notes each line of the engine that is reached."""
 
     def __init__(self, lines: _Lines) -> None:
-        folders = [f"{PACKAGE / name}{os.sep}" for name in ("verification", "trust")]
-        self._folders = tuple(folders)
+        self._folders = tuple(f"{PACKAGE / name}{os.sep}" for name in _FOLDERS)
         self._lines = lines
 
     def __enter__(self) -> None:
@@ -513,7 +514,7 @@ def _import_and_test(mutant: Mutant, killer: _Killer, names: list[str]) -> int:
 
     importlib.machinery.SourceFileLoader.get_code = changed  # type: ignore[method-assign, assignment]
     try:
-        for file in _engine():
+        for file in engine():
             importlib.import_module(_module_name(file.relative_to(PACKAGE).as_posix()))
     except Exception:  # noqa: BLE001 - whatever a module raises that cannot be imported
         return 1
