@@ -288,6 +288,16 @@ def test_a_reason_is_still_so(name: str, bundles: tuple[Asked, ...]) -> None:
     assert explained(asked, we) == (name,)
 
 
+def test_a_reason_may_stand_behind_another_one(bundles: tuple[Asked, ...]) -> None:
+    """A checkpoint that only a lax reader takes, in a proof that is not found before its name is put right."""
+    of, change = WITNESSES["strict checkpoint"]
+    rename = in_bundle(lambda d: entry_of(d).update(inclusion_proof=entry_of(d).pop("inclusionProof")))
+    asked = rename(change(next(asked for asked in bundles if asked.name == of)))
+    we = ours(asked)
+    assert (we.yes, theirs(asked).yes) == (False, True)
+    assert explained(asked, we) == ("original member names", "strict checkpoint")
+
+
 @pytest.mark.parametrize("name", OF_GO)
 def test_a_reason_of_sigstore_go_is_still_so(name: str, bundles: tuple[Asked, ...]) -> None:
     found(lambda: binary("sigstore-go-verify"))
