@@ -3,10 +3,12 @@
 Upstream's own servers (tests/stack), with a network before each that is not to be relied on (tests/proxy.py).
 """
 
+import contextlib
 import json
+import os
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +16,7 @@ from typing import Any, Literal
 
 import pytest
 
-from glasswing_attest import Attestation, GlasswingError, ModelRecord, attest, attest_many
+from glasswing_attest import Attestation, GlasswingError, KeySigner, ModelRecord, attest, attest_many
 from glasswing_attest._cli import main
 from glasswing_attest.artifact.file import Blob
 from glasswing_attest.errors import (
@@ -25,10 +27,12 @@ from glasswing_attest.errors import (
 )
 from glasswing_attest.signing import IdentityTokens, Instance, Patience, SigstoreSigner
 from glasswing_attest.signing.services.http import Http
+from glasswing_attest.signing.services.rekor import log_v2
 from glasswing_attest.trust.sigstore import PUBLIC_GOOD
+from glasswing_attest.verification import signature
 from glasswing_attest.verification.procedure import prove
 from tests.proxy import FAULTS, Fault, Proxy, redirect, status
-from tests.stack import Stack
+from tests.stack import Stack, background
 
 THING = Blob(b"weights", name="m.bin")
 SAID = ModelRecord(name="m")
@@ -36,9 +40,11 @@ Service = Literal["fulcio", "tsa", "rekor-v1", "rekor-v2"]
 SERVICES: tuple[Service, ...] = ("fulcio", "tsa", "rekor-v1", "rekor-v2")
 
 ONCE = Patience(attempts=1, silence=8, whole=16)
-AGAIN = replace(ONCE, attempts=2, pause=0.01, longest_pause=0.02)
+AGAIN = replace(ONCE, attempts=3, pause=0.01, longest_pause=0.02)
 SHORT = {"silent", "silent after it arrived"}
 """Of these it is asked for how long the client waits: a service that answers takes less."""
+PATIENT = 4.0
+"""For how many seconds, then. A log takes up to a second, or more on a machine with much else to do."""
 SLOW = {"a head that drips", "a body that drips", "a wait without end", "a trailer without end"}
 """These use up all the time that there is for one question."""
 
@@ -62,31 +68,24 @@ class Network:
 
     def written(self, config: Path) -> Path:
         """Write the signing config with the proxy in it."""
-        behind = {
-            "fulcio": self.stack.fulcio,
-            "tsa": self.stack.tsa.removesuffix("/api/v1/timestamp"),
-            "rekor-v1": self.stack.rekor_v1,
-            "rekor-v2": self.stack.rekor_v2,
-        }[self.service]
         path = self.stack.folder / f"faults-{self.service}-{threading.get_ident()}-{id(self)}.json"
-        path.write_text(config.read_text().replace(behind, self.proxy.url))
+        path.write_text(config.read_text().replace(address(self.stack, self.service), self.proxy.url))
         return path
 
 
-def behind(stack: Stack, service: Service) -> Network:
-    """A network before one service, as it is deployed: Rekor v2 serves its tiles, which are files, at the same host."""
-
-    def tile(path: str) -> bytes | None:
-        file = stack.folder / "rekor-v2" / path.removeprefix("/api/v2/")
-        return file.read_bytes() if service == "rekor-v2" and file.is_file() else None
-
-    url = {
+def address(stack: Stack, service: Service) -> str:
+    """Where a service is, without a network before it."""
+    return {
         "fulcio": stack.fulcio,
         "tsa": stack.tsa.removesuffix("/api/v1/timestamp"),
         "rekor-v1": stack.rekor_v1,
         "rekor-v2": stack.rekor_v2,
     }[service]
-    return Network(stack=stack, service=service, proxy=Proxy(url, read=tile))
+
+
+def behind(stack: Stack, service: Service) -> Network:
+    """A network before one service."""
+    return Network(stack=stack, service=service, proxy=Proxy(address(stack, service)))
 
 
 def for_each(names: Iterable[str], check: Callable[[str], None]) -> None:
@@ -116,7 +115,9 @@ def always(fault: Fault) -> Callable[[int, str], Fault | None]:
 def test_a_failure_names_the_service_and_the_second_try_succeeds(stack: Stack, service: Service) -> None:
     def check(name: str) -> None:
         fault, network = FAULTS[name], behind(stack, service)
-        patience = replace(ONCE, silence=2 if name in SHORT else ONCE.silence, whole=3 if name in SLOW else ONCE.whole)
+        patience = replace(
+            ONCE, silence=PATIENT if name in SHORT else ONCE.silence, whole=3 if name in SLOW else ONCE.whole
+        )
         with network.proxy as proxy:
             proxy.trouble = first(fault)
             signer = network.signer(patience)
@@ -143,7 +144,7 @@ def test_whoever_asks_again_does_not_notice(stack: Stack, service: Service) -> N
         network = behind(stack, service)
         with network.proxy as proxy:
             proxy.trouble = first(FAULTS[name])
-            patience = replace(AGAIN, silence=2) if name in SHORT else AGAIN
+            patience = replace(AGAIN, silence=PATIENT) if name in SHORT else AGAIN
             assert is_alices(attest(THING, SAID, signer=network.signer(patience)), stack)
             assert proxy.asked > 1
 
@@ -187,6 +188,34 @@ def test_an_answer_that_was_lost_makes_no_second_entry(stack: Stack, log: Servic
     assert len(made.bundle.log_entries) == 1
     assert len([path for path in posted if path.endswith("/log/entries")]) == 2
     assert len(posted) > 2, "the entry that is there already was read"
+
+
+@pytest.fixture
+def own_stack(stack: Stack, tmp_path: Path) -> Iterator[Stack]:
+    """One that no other test uses, for what would disturb them. Where there is no shared one, there is none."""
+    yield background.start(tmp_path / "sigstore", owner=os.getpid())
+    background.stop(tmp_path / "sigstore")
+
+
+def test_somebody_else_hangs_up(own_stack: Stack) -> None:
+    """A log answers all who wait for one checkpoint at once, and with 499 if one of them is gone by then."""
+    hasty = Http(replace(ONCE, silence=0.3))
+
+    def hang_up() -> None:
+        for _ in range(10):
+            key = KeySigner.generate()
+            (signed,) = signature.check(attest(THING, SAID, signer=key), [key.verified_by])
+            with contextlib.suppress(ServiceUnavailable):
+                log_v2(hasty, own_stack.rekor_v2_alone, signed)
+
+    network = behind(own_stack, "rekor-v2")
+    patience = Patience(attempts=20, pause=0.5, longest_pause=0.5)
+    with network.proxy, ThreadPoolExecutor(28) as threads:
+        gone = [threads.submit(hang_up) for _ in range(4)]
+        made = attest_many(requests_of(60), signer=network.signer(patience), sealing=threads)
+        for each in gone:
+            each.result()
+    assert all(is_alices(each, own_stack) for each in made)
 
 
 # --- many ------------------------------------------------------------------------------------------------------------

@@ -5,13 +5,11 @@ Everything is signed on the stack (tests/stack) and verified with every socket r
 
 import base64
 import hashlib
-import http.server
 import json
 import os
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +20,6 @@ from pathlib import Path
 from typing import Any, Literal, NoReturn
 
 import pytest
-import urllib3
 
 import glasswing_attest
 from glasswing_attest import Attestation, GlasswingError, KeySigner, ModelRecord, Policy, attest, attest_many, verify
@@ -219,41 +216,6 @@ def test_no_clock_for_a_log_that_tells_no_time(stack: Stack) -> None:
 # --- an entry that is there already ----------------------------------------------------------------------------------
 
 
-@contextmanager
-def readable(stack: Stack) -> Generator[str]:
-    """Rekor v2 as it is deployed: what writes behind one address with the tiles, which are files."""
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            pass
-
-        def do_GET(self) -> None:
-            path = stack.folder / "rekor-v2" / self.path.removeprefix("/api/v2/")
-            self._reply(200 if path.is_file() else 404, path.read_bytes() if path.is_file() else b"")
-
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            headers = {"Content-Type": "application/json"}
-            answer = urllib3.request("POST", f"{stack.rekor_v2}{self.path}", body=body, headers=headers, retries=False)
-            self._reply(answer.status, answer.data, answer.headers.get("x-log-index"))
-
-        def _reply(self, status: int, body: bytes, index: str | None = None) -> None:
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            if index is not None:
-                self.send_header("x-log-index", index)
-            self.end_headers()
-            self.wfile.write(body)
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
 @pytest.mark.parametrize("log", ["v1", "v2"])
 def test_the_same_entry_twice_is_the_same_entry(stack: Stack, log: Log) -> None:
     made = attest(THING, SAID, signer=signer_of(stack, stack.token(), log))
@@ -263,8 +225,7 @@ def test_the_same_entry_twice_is_the_same_entry(stack: Stack, log: Log) -> None:
     if log == "v1":
         again = log_v1(Http(PATIENCE), stack.rekor_v1, signed)
     else:
-        with readable(stack) as url:
-            again = log_v2(Http(PATIENCE), url, signed, logs=stack.trust.roots[0].logs)
+        again = log_v2(Http(PATIENCE), stack.rekor_v2, signed, logs=stack.trust.roots[0].logs)
     assert again.canonicalized_body == first.canonicalized_body
     assert again.log_id == first.log_id
     assert again.log_index == first.log_index
@@ -276,7 +237,7 @@ def test_a_log_that_shows_nobody_its_tiles(stack: Stack) -> None:
     made = attest(THING, SAID, signer=signer_of(stack, stack.token()))
     (signed,) = signature.check(made, ())
     with pytest.raises(ServiceUnavailable) as refused:
-        log_v2(Http(PATIENCE), stack.rekor_v2, signed, logs=stack.trust.roots[0].logs)
+        log_v2(Http(PATIENCE), stack.rekor_v2_alone, signed, logs=stack.trust.roots[0].logs)
     assert refused.value.code == "unavailable.service"
     assert "no proof of it" in str(refused.value.found)
     assert "sign again" in refused.value.do

@@ -9,18 +9,20 @@ from pathlib import Path
 
 
 def _main(arguments: list[str]) -> int:
-    from tests.stack import background, build, clock, issuer, people
+    from tests.stack import background, build, clock, front, issuer, people
 
     match arguments:
         case ["build", *names]:
             return build.main(names)
-        # These three are called by the stack itself, each as a process of its own.
+        # These four are called by the stack itself, each as a process of its own.
         case ["background", folder, owner]:
             return background.main(Path(folder), int(owner))
         case ["issuer", port, key]:
             issuer.serve(int(port), issuer.load_key(Path(key))).serve_forever()
         case ["clock", port, *paths]:
             clock.serve(int(port), *map(Path, paths)).serve_forever()
+        case ["front", port, behind, tiles]:
+            front.serve(int(port), behind, Path(tiles)).serve_forever()
         case _:
             return people.main(arguments)
     return 0

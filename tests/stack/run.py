@@ -85,7 +85,7 @@ def _started(folder: Path, until_the_end: ExitStack) -> Stack:
 
 def _start(folder: Path, database: Path, servers: Processes) -> Stack:
     keys = Authorities(folder)
-    issuer, clock, tsa, postgres, trillian, ct, rekor1, *others = ports(13)
+    issuer, clock, tsa, postgres, trillian, ct, rekor1, front, *others = ports(14)
     (rekor2, rekor2_grpc, rekor2_metrics), (fulcio, fulcio_grpc, fulcio_metrics) = others[:3], others[3:]
 
     def url(port: int, path: str = "") -> str:
@@ -115,6 +115,7 @@ def _start(folder: Path, database: Path, servers: Processes) -> Stack:
         "--checkpoint-interval=1s",
         "--batch-max-age=100ms",
     )
+    start_python("front", str(front), url(rekor2), folder / "rekor-v2")
 
     _start_postgres(servers, database, postgres)
     storage = ("--storage_system=postgresql", f"--postgresql_uri={_database(postgres)}", "--quota_system=noop")
@@ -160,6 +161,7 @@ def _start(folder: Path, database: Path, servers: Processes) -> Stack:
     servers.wait("clock", answers(url(clock)))
     servers.wait("tsa", answers(url(tsa, "/ping")))
     servers.wait("rekor-v2", answers(url(rekor2, "/healthz")))
+    servers.wait("front", answers(url(front, "/healthz")))
     servers.wait("rekor-v1", answers(url(rekor1, "/api/v1/log/publicKey")))
     servers.wait("fulcio", answers(url(fulcio, "/healthz")))
     stack = Stack(
@@ -167,7 +169,8 @@ def _start(folder: Path, database: Path, servers: Processes) -> Stack:
         fulcio=url(fulcio),
         ct_log=url(ct, "/ct"),
         rekor_v1=url(rekor1),
-        rekor_v2=url(rekor2),
+        rekor_v2=url(front),
+        rekor_v2_alone=url(rekor2),
         tsa=url(tsa, "/api/v1/timestamp"),
         other_tsa=url(clock, "/"),
         issuer=url(issuer),

@@ -33,6 +33,8 @@ class Stack:
     ct_log: str
     rekor_v1: str
     rekor_v2: str
+    rekor_v2_alone: str
+    """The same without the server that shows its tiles."""
     tsa: str
     """The full URL of Sigstore's time-stamping authority."""
     other_tsa: str

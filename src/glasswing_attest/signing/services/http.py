@@ -1,10 +1,11 @@
 """How is a service asked, so that a failure of it stays a failure of it?
 
 HTTP (RFC 9110) over urllib3. Every answer is bounded in size, every question in time, and both in how often they are
-tried again: what may be over in a moment (no connection, a half answer, 408, 429, 5xx, an answer that cannot be read)
-is asked again after a growing pause, or after what ``Retry-After`` says; what will not change (any other 4xx) is not.
-Each question of signing is idempotent by its content, so asking twice does no harm. Redirects are not followed. Proxies
-and authorities are those of the environment: ``HTTPS_PROXY``, ``NO_PROXY``, ``SSL_CERT_FILE``, ``REQUESTS_CA_BUNDLE``.
+tried again: what may be over in a moment (no connection, a half answer, 408, 429, 499, 5xx, an answer that cannot be
+read) is asked again after a growing pause, or after what ``Retry-After`` says; what will not change (any other 4xx) is
+not. Each question of signing is idempotent by its content, so asking twice does no harm. Redirects are not followed.
+Proxies and authorities are those of the environment: ``HTTPS_PROXY``, ``NO_PROXY``, ``SSL_CERT_FILE``,
+``REQUESTS_CA_BUNDLE``.
 
 A secret goes to one host, encrypted or not beyond this machine. What holds one is given as functions, which are called
 when it is sent: it stands in no variable of a traceback.
@@ -45,7 +46,8 @@ __all__ = ["Answer", "Http", "Patience", "without_tokens"]
 
 _T = TypeVar("_T")
 
-_AGAIN = frozenset({408, 425, 429})
+# 499 says that a client hung up. Who reads it is not the one who did, but waited for the same checkpoint.
+_AGAIN = frozenset({408, 425, 429, 499})
 _NEVER = frozenset({501, 505})
 _PIECE = 1 << 16
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})

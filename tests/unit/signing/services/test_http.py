@@ -57,7 +57,11 @@ OK = Reply(body=b"yes")
 
 @pytest.mark.parametrize(
     "trouble",
-    ["drop", Reply(body=b"yes, yes", cut=3), *(Reply(status=status) for status in (408, 425, 429, 500, 502, 503, 504))],
+    [
+        "drop",
+        Reply(body=b"yes, yes", cut=3),
+        *(Reply(status=status) for status in (408, 425, 429, 499, 500, 502, 503, 504)),
+    ],
 )
 def test_what_may_be_over_in_a_moment_is_asked_again(served: Served, trouble: Reply | Literal["drop"]) -> None:
     url = answering(served, trouble, trouble, OK)
