@@ -36,7 +36,8 @@ from glasswing_attest.keys import PublicKey
 from glasswing_attest.limits import DEFAULT
 from glasswing_attest.signing.key import KeySigner
 from glasswing_attest.signing.signer import Signer, key_of, room_for
-from glasswing_attest.trust.private import UNREADABLE, is_self_signed, private_root
+from glasswing_attest.trust.certificates import UNREADABLE
+from glasswing_attest.trust.private import is_self_signed, private_root
 from glasswing_attest.verification.certificate import Leaf, require_usages, validate_path
 
 __all__ = ["CertificateSigner", "require_certifiable"]

@@ -10,17 +10,15 @@ from __future__ import annotations
 import json
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from glasswing_attest._wire import encode_base64, format_time
 from glasswing_attest.errors import NotPem, TrustRefused
+from glasswing_attest.trust.certificates import UNREADABLE
 from glasswing_attest.trust.sigstore import Profile, Root
 
-__all__ = ["PRIVATE", "UNREADABLE", "is_self_signed", "private_root"]
-
-UNREADABLE = (ValueError, KeyError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion, UserWarning)
-"""What `cryptography` raises for certificates and keys that it cannot read; warnings, where warnings are errors."""
+__all__ = ["PRIVATE", "is_self_signed", "private_root"]
 
 PRIVATE = Profile(scts=0, logs=0, times=0, embedded_roots="ignore", private=True)
 """No witness of anything. What it signed is believed only where the caller says himself when it was signed."""
@@ -83,7 +81,7 @@ def is_self_signed(certificate: x509.Certificate) -> bool:
 def _is_authority(certificate: x509.Certificate) -> bool:
     try:
         return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except (*UNREADABLE, x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+    except (*UNREADABLE, x509.ExtensionNotFound):
         return False
 
 

@@ -18,9 +18,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from glasswing_attest._wire import Node, format_time, read_json
-from glasswing_attest.errors import FieldMissing, FieldRefused, NotPem, TrustRefused, counted, shown
+from glasswing_attest.errors import FieldMissing, FieldRefused, TrustRefused, counted, shown
 from glasswing_attest.keys import PublicKey
 from glasswing_attest.limits import DEFAULT, Limits
+from glasswing_attest.trust.certificates import read_certificate
 
 __all__ = ["GITHUB", "PROFILES", "PUBLIC_GOOD", "Authority", "Log", "Profile", "Root", "Window", "read_window"]
 
@@ -261,7 +262,8 @@ def _authority(node: Node, limits: Limits) -> Authority:
     limits.check("certificates", len(items), where=chain.path)
     if not items:
         raise FieldMissing(kind="trust", where=f"{chain.path}.certificates", wanted="at least one certificate")
-    certificates = tuple(_certificate(item.need("rawBytes")) for item in items)
+    ders = (item.need("rawBytes") for item in items)
+    certificates = tuple(read_certificate(der.bytes(), where=der.path, kind="trust") for der in ders)
     anchor = hashlib.sha256(certificates[-1].public_bytes(Encoding.DER)).hexdigest()
     return Authority(
         operator=node.get_text("operator") or f"anchor:{anchor}",
@@ -269,13 +271,3 @@ def _authority(node: Node, limits: Limits) -> Authority:
         chain=certificates,
         window=read_window(node.get("validFor"), node.path),
     )
-
-
-def _certificate(node: Node) -> x509.Certificate:
-    try:
-        found = x509.load_der_x509_certificate(node.bytes())
-        # These are read when they are asked for, so ask here, where a refusal has its place.
-        _ = found.subject, found.issuer, found.not_valid_before_utc, found.not_valid_after_utc
-    except (ValueError, x509.InvalidVersion, UserWarning) as e:  # a warning, where warnings are errors
-        raise NotPem(kind="trust", where=node.path, because=str(e)) from e
-    return found

@@ -31,12 +31,12 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from glasswing_attest._wire import format_time
 from glasswing_attest.errors import CertificateUntrusted, FieldRefused, KeyUnsupported, NotPem, OutsideValidity
 from glasswing_attest.keys import PublicKey
+from glasswing_attest.trust.certificates import UNREADABLE, read_certificate
 from glasswing_attest.trust.sigstore import Authority, Window
 
 __all__ = [
     "AUTHORITY_POLICY",
     "FULCIO_CLAIMS",
-    "UNREADABLE",
     "Leaf",
     "is_leaf",
     "path_stands",
@@ -48,19 +48,6 @@ __all__ = [
 _FULCIO = "1.3.6.1.4.1.57264.1"
 _BY_SUBJECT = "subject:"
 _UTF8_STRING = 0x0C
-
-UNREADABLE = (
-    ValueError,
-    KeyError,
-    TypeError,
-    AssertionError,
-    UnsupportedAlgorithm,
-    x509.InvalidVersion,
-    x509.DuplicateExtension,
-    x509.UnsupportedGeneralNameType,
-    UserWarning,
-)
-"""What `cryptography` raises for certificates and names that it cannot read; warnings, where warnings are errors."""
 
 _OTHER_NAME = x509.ObjectIdentifier(f"{_FULCIO}.7")
 _ISSUER_V1 = x509.ObjectIdentifier(f"{_FULCIO}.1")
@@ -145,12 +132,7 @@ class Leaf:
 
 def load(der: bytes, *, where: str) -> x509.Certificate:
     """Read a DER certificate, and nothing after it. Raises `NotPem`."""
-    try:
-        found = x509.load_der_x509_certificate(der)
-        # These are read when they are asked for, so ask here, where a refusal has its place.
-        _ = found.subject, found.issuer, found.not_valid_before_utc, found.not_valid_after_utc
-    except UNREADABLE as e:
-        raise NotPem(kind="evidence", where=where, because=str(e)) from e
+    found = read_certificate(der, where=where, kind="evidence")
     if found.public_bytes(Encoding.DER) != der:
         raise NotPem(kind="evidence", where=where, because="it is not DER, or bytes follow it")
     if found.serial_number <= 0:  # RFC 5280, section 4.1.2.2

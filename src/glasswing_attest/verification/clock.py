@@ -18,8 +18,8 @@ from cryptography.x509 import Certificate, Name
 
 from glasswing_attest._wire import format_time
 from glasswing_attest.errors import FieldRefused, GlasswingError, OutsideValidity, TimeUnproven
+from glasswing_attest.trust.certificates import UNREADABLE
 from glasswing_attest.trust.sigstore import Authority
-from glasswing_attest.verification.certificate import UNREADABLE
 from glasswing_attest.verification.stamp import Stamp
 
 __all__ = ["check_stamp", "time_unverified"]

@@ -25,7 +25,7 @@ from glasswing_attest.errors import KeyUnsupported, NotLogged, NotPem, Unsupport
 from glasswing_attest.keys import PublicKey
 from glasswing_attest.limits import DEFAULT, Limits
 from glasswing_attest.metablock import Metablock
-from glasswing_attest.verification.certificate import UNREADABLE
+from glasswing_attest.trust.certificates import UNREADABLE
 from glasswing_attest.verification.signature import SignedPayload
 
 __all__ = ["check_body", "is_v1"]

@@ -30,14 +30,15 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import verification
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from glasswing_attest.verification.certificate import AUTHORITY_POLICY, UNREADABLE, is_leaf, proved_span
+from glasswing_attest.trust.certificates import UNREADABLE
+from glasswing_attest.verification.certificate import AUTHORITY_POLICY, is_leaf, proved_span
 
 __all__ = ["Stamp"]
 
 _VERSION = int(__version__.split(".")[0])
 # `cryptography` calls its decoder unstable. With these versions of it, what is read here was compared with what
 # `rfc3161-client` reads; with any other no stamp has a form that is known.
-_TRIED = range(47, 51)
+_TRIED = range(49, 51)
 _SIGNED_DATA = x509.ObjectIdentifier("1.2.840.113549.1.7.2")
 _TST_INFO = x509.ObjectIdentifier("1.2.840.113549.1.9.16.1.4")
 _HASHES: dict[str, hashes.HashAlgorithm] = {

@@ -26,7 +26,7 @@ from glasswing_attest.errors import IdentityTokenRefused, SigningError, shown
 from glasswing_attest.limits import DEFAULT, Limits
 from glasswing_attest.signing.services.http import Answer, Http
 from glasswing_attest.signing.tokens import Token
-from glasswing_attest.trust.private import UNREADABLE
+from glasswing_attest.trust.certificates import UNREADABLE
 
 __all__ = ["certify"]
 

@@ -12,7 +12,7 @@ import rfc3161_client
 
 from glasswing_attest.errors import FieldRefused, ServiceRefused
 from glasswing_attest.signing.services.http import Answer, Http
-from glasswing_attest.verification.certificate import UNREADABLE
+from glasswing_attest.trust.certificates import UNREADABLE
 
 __all__ = ["stamp"]
 
