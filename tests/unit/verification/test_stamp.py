@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -11,9 +12,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from glasswing_attest.testing import VirtualSigstore
+from glasswing_attest.testing import VirtualSigstore, der, tsa
 from glasswing_attest.testing.clock import Clock
 from glasswing_attest.testing.tsa import TimestampAuthority
+from glasswing_attest.testing.tsa import _attribute as attribute
 from glasswing_attest.verification import stamp
 from tests.private_pki import END, START
 
@@ -139,6 +141,31 @@ def test_a_stamp_stands_from_the_first_second_of_its_chain_until_before_the_last
         assert dataclasses.replace(read, **change).stands(b"signature", chain) is False  # type: ignore[arg-type]
     assert dataclasses.replace(read, authority=b"").stands(b"signature", chain)
     assert read.stands(b"another", chain) is False
+
+
+def _another_type(kind: str, value: bytes) -> bytes:
+    return attribute(kind, der.oid("1.2.840.113549.1.7.1") if kind == stamp._CONTENT_TYPE else value)
+
+
+def _twice(kind: str, value: bytes) -> bytes:
+    return attribute(kind, value) * (2 if kind == stamp._SIGNING_CERTIFICATE else 1)
+
+
+def _by_another_hash(kind: str, value: bytes) -> bytes:
+    sha256 = der.octets(value[-32:])
+    sha512 = der.sequence(der.oid("2.16.840.1.101.3.4.2.3"))
+    named = der.sequence(der.sequence(der.sequence(sha512, sha256)))
+    return attribute(kind, named if kind == stamp._SIGNING_CERTIFICATE else value)
+
+
+@pytest.mark.parametrize("written", [_another_type, _twice, _by_another_hash])
+def test_attributes_that_a_clock_writes_otherwise_are_not_read(
+    written: Callable[[str, bytes], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (clock,) = VirtualSigstore().clocks
+    assert stamp.Stamp.read(clock.stamp(b"signature")) is not None
+    monkeypatch.setattr(tsa, "_attribute", written)
+    assert stamp.Stamp.read(clock.stamp(b"signature")) is None
 
 
 @pytest.mark.parametrize(("version", "read"), [(0, False), (48, False), (49, True), (50, True), (51, False)])

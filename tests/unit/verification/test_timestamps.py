@@ -75,6 +75,18 @@ def test_what_came_without_a_bundle_brings_no_stamp() -> None:
     assert refused(TimeUnproven, timed, made, clock, at_least=1) == at
 
 
+def test_whoever_is_refused_hears_how_many_witnesses_are_missing() -> None:
+    (clock,) = SIGSTORE.root().clocks
+    made = Attestation.parse(bare(honest().run))
+    for asked, found, wanted in (
+        ({"at_least": 2}, "0 witnesses", "at least 2"),
+        ({"at_least": 2, "stamps": 1}, "0 witnesses, 0 of them clocks", "at least 2, 1 of them clocks"),
+    ):
+        with pytest.raises(TimeUnproven) as caught:
+            timed(made, clock, **asked)
+        assert (caught.value.found, caught.value.wanted) == (found, wanted)
+
+
 def test_the_caller_s_word_stands_only_where_no_witness_tells_the_time() -> None:
     (clock,) = SIGSTORE.root().clocks
     stamped, made = SIGSTORE.sign(PAYLOAD, identity=ALICE), Attestation.parse(bare(honest().run))

@@ -18,6 +18,7 @@ from glasswing_attest.errors import (
 from glasswing_attest.limits import Limits
 from glasswing_attest.testing import VirtualSigstore
 from glasswing_attest.testing.keys import sign
+from glasswing_attest.testing.log import TransparencyLog
 from glasswing_attest.trust.sigstore import Root
 from glasswing_attest.verification import signature, transparency
 from tests.chains import bare, honest, signer
@@ -62,6 +63,20 @@ def test_an_entry_of_a_stranger_counts_for_nothing_and_hides_nothing() -> None:
     assert refused(NotLogged, logged, made, SIGSTORE.root(), at_least=2) == NOT_LOGGED
     assert refused(NotLogged, logged, made, VirtualSigstore("third").root(), at_least=1) == NOT_LOGGED
     assert logged(made, VirtualSigstore("third").root()).entries == ()
+
+
+def test_whoever_is_refused_hears_which_log_is_unknown_or_how_many_are_missing() -> None:
+    third, fourth = VirtualSigstore("third").log("v1"), VirtualSigstore("fourth").log("v1")
+
+    def told(*others: TransparencyLog, at_least: int = 1) -> tuple[object, object]:
+        made = SIGSTORE.sign(PAYLOAD, identity=ALICE, log=list(others))
+        with pytest.raises(NotLogged) as caught:
+            logged(made, SIGSTORE.root(), at_least=at_least)
+        return caught.value.found, caught.value.wanted
+
+    assert told(third) == (f"log {third.log_id.hex()[:16]}", "a trusted log")
+    assert told(third, fourth) == (f"log {third.log_id.hex()[:16]}", "a trusted log")
+    assert told(third, SIGSTORE.log("v1"), at_least=2) == ("1 logs", "at least 2 distinct ones")
 
 
 def test_what_came_without_a_bundle_stands_in_no_log() -> None:
