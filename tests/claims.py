@@ -66,6 +66,18 @@ def by_certificate(san: str, fingerprint: str) -> VerifiedSigner:
     )
 
 
+def by_authority(root: str, san: str, fingerprint: str) -> VerifiedSigner:
+    """Whoever has a key with a certificate of a private authority, which is believed as this root."""
+    return VerifiedSigner(
+        principal=f"certificate:{root} {san}",
+        names=frozenset(),
+        root=root,
+        san=san,
+        fingerprint=fingerprint,
+        seal=identity._SEAL,
+    )
+
+
 def claim(
     subjects: Sequence[Mapping[str, Any]],
     predicate: Mapping[str, Any],

@@ -142,7 +142,7 @@ def running(command: list[str], *, port: int, log: Path) -> Generator[subprocess
     """A server that listens on a port of this machine until the end."""
     with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as server:
         try:
-            for _ in range(300):
+            for _ in range(1200):
                 try:
                     socket.create_connection(("127.0.0.1", port), timeout=0.2).close()
                     break

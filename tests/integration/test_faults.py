@@ -39,11 +39,11 @@ SAID = ModelRecord(name="m")
 Service = Literal["fulcio", "tsa", "rekor-v1", "rekor-v2"]
 SERVICES: tuple[Service, ...] = ("fulcio", "tsa", "rekor-v1", "rekor-v2")
 
-ONCE = Patience(attempts=1, silence=8, whole=16)
+ONCE = Patience(attempts=1, silence=20, whole=40)
 AGAIN = replace(ONCE, attempts=3, pause=0.01, longest_pause=0.02)
 SHORT = {"silent", "silent after it arrived"}
 """Of these it is asked for how long the client waits: a service that answers takes less."""
-PATIENT = 4.0
+PATIENT = 8.0
 """For how many seconds, then. A log takes up to a second, or more on a machine with much else to do."""
 SLOW = {"a head that drips", "a body that drips", "a wait without end", "a trailer without end"}
 """These use up all the time that there is for one question."""
@@ -116,7 +116,7 @@ def test_a_failure_names_the_service_and_the_second_try_succeeds(stack: Stack, s
     def check(name: str) -> None:
         fault, network = FAULTS[name], behind(stack, service)
         patience = replace(
-            ONCE, silence=PATIENT if name in SHORT else ONCE.silence, whole=3 if name in SLOW else ONCE.whole
+            ONCE, silence=PATIENT if name in SHORT else ONCE.silence, whole=8 if name in SLOW else ONCE.whole
         )
         with network.proxy as proxy:
             proxy.trouble = first(fault)
@@ -124,7 +124,7 @@ def test_a_failure_names_the_service_and_the_second_try_succeeds(stack: Stack, s
             started = time.monotonic()
             with pytest.raises(GlasswingError) as refused:
                 attest(THING, SAID, signer=signer)
-            assert time.monotonic() - started < 12, "bounded, however slowly it is answered"
+            assert time.monotonic() - started < 60, "bounded, however slowly it is answered"
             error = refused.value
             if name == "418":
                 assert (type(error), error.code) == (ServiceRefused, "signing.refused")
@@ -347,10 +347,10 @@ def test_a_command_that_fails_writes_nothing(
 
 def test_a_connection_serves_many_questions(stack: Stack) -> None:
     """The bounds above are kept by connections of our own making: here one is used again, with its time anew."""
-    http = Http(replace(ONCE, whole=2))
+    http = Http(replace(ONCE, whole=5))
     url = f"{stack.rekor_v1}/api/v1/log/publicKey"
     for _ in range(3):
         assert b"PUBLIC KEY" in http.ask("GET", url, read=lambda answer: answer.body)
-        time.sleep(0.8)
+        time.sleep(2)
     (manager,) = http._pools.values()
     assert manager.connection_from_url(url).num_connections == 1

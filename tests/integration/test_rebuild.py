@@ -65,7 +65,12 @@ pytestmark = pytest.mark.slow
 
 
 def run(*command: str | Path) -> str:
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=600)
+    tries = 3 if "pip" in command else 1  # an index may be away for a moment
+    while True:
+        done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=600)
+        tries -= 1
+        if done.returncode == 0 or not tries:
+            break
     assert done.returncode == 0, f"{command}:\n{done.stdout}\n{done.stderr}"
     return done.stdout
 

@@ -199,11 +199,11 @@ def alive(pids: Mapping[str, int]) -> set[str]:
     for name, pid in pids.items():
         try:
             os.kill(pid, 0)
-        except ProcessLookupError:
+            # One that nobody has asked for its exit code yet is over, too.
+            state = Path(f"/proc/{pid}/stat").read_text() if sys.platform == "linux" else ") R"
+        except (ProcessLookupError, FileNotFoundError):
             continue
-        # One that nobody has asked for its exit code yet is over, too.
-        state = Path(f"/proc/{pid}/stat")
-        if not state.exists() or state.read_text().rpartition(")")[2].split()[0] != "Z":
+        if state.rpartition(")")[2].split()[0] != "Z":
             found.add(name)
     return found
 

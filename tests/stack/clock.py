@@ -9,6 +9,8 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from tests.stack.listening import listening
+
 __all__ = ["serve"]
 
 # Without `certs`: OpenSSL would write the certificates as they come, and not in the order that DER asks for.
@@ -60,4 +62,4 @@ def serve(port: int, key: Path, chain: Path, folder: Path) -> ThreadingHTTPServe
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-    return ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    return listening(port, Handler)

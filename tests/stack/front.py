@@ -9,6 +9,8 @@ from pathlib import Path
 
 import urllib3
 
+from tests.stack.listening import listening
+
 __all__ = ["serve"]
 
 _BASE = "/api/v2/"
@@ -44,8 +46,4 @@ def serve(port: int, behind: str, tiles: Path) -> ThreadingHTTPServer:
             self.end_headers()
             self.wfile.write(body)
 
-    class Server(ThreadingHTTPServer):
-        request_queue_size = 128
-        daemon_threads = True
-
-    return Server(("127.0.0.1", port), Handler)
+    return listening(port, Handler)

@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from jwt.algorithms import RSAAlgorithm
 
 from tests.stack.identities import IDENTITIES
+from tests.stack.listening import listening
 
 __all__ = ["STRANGER", "ambient", "serve", "signed_token"]
 
@@ -95,7 +96,7 @@ def serve(port: int, key: RSAPrivateKey) -> ThreadingHTTPServer:
             self.end_headers()
             self.wfile.write(body)
 
-    return ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    return listening(port, Handler)
 
 
 def _configuration(issuer: str) -> dict[str, object]:

@@ -104,7 +104,7 @@ class Processes:
                 preexec_fn=_end_with_parent,  # noqa: PLW1509  the one thread there is calls it
             )
 
-    def wait(self, name: str, ready: Callable[[], bool], *, seconds: float = 60) -> None:
+    def wait(self, name: str, ready: Callable[[], bool], *, seconds: float = 180) -> None:
         """Wait until a server is ready. Raises `StackFailed` when it ends, or takes too long."""
         deadline = time.monotonic() + seconds
         while not ready():

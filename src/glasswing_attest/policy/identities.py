@@ -2,7 +2,7 @@
 
 A key is named by the trust. A certificate's signer is the OIDC issuer with the certificate's one name; both are
 required, since a name means nothing without who vouches for it. Names match exactly or by a whole-string glob in which
-``*`` never crosses ``/``.
+``*`` never crosses ``/``; the subject of a certificate, where it stands for a name, only exactly.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from glasswing_attest.policy.policy import GitHub, Identity
+from glasswing_attest.verification.certificate import BY_SUBJECT
 from glasswing_attest.verification.identity import VerifiedSigner
 
 __all__ = ["asked", "glob_matches", "is_signer", "mismatches"]
@@ -40,6 +41,11 @@ def _matches_part(pattern: str, text: str) -> bool:
             return False
         at += len(fixed)
     return True
+
+
+def _is_called(wanted: str, name: str) -> bool:
+    # Whoever holds a certificate may have chosen one part of its subject: a star there would let it look like others.
+    return wanted == name if name.startswith(BY_SUBJECT) else glob_matches(wanted, name)
 
 
 def is_signer(identity: Identity, signer: VerifiedSigner) -> bool:
@@ -79,7 +85,7 @@ def mismatches(identity: Identity, signer: VerifiedSigner) -> Iterator[tuple[str
             yield "authority", signer.issuer or signer.root
     elif not signer.issuer or signer.issuer != identity.issuer:
         yield "issuer", signer.issuer
-    if identity.san is not None and not glob_matches(identity.san, signer.san):
+    if identity.san is not None and not _is_called(identity.san, signer.san):
         yield "san", signer.san
     claims = dict(signer.claims)
     for name, value in identity.claims.items():

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from glasswing_attest._complaints import Fault
 from glasswing_attest._config import Frozen, FrozenMap
 from glasswing_attest.policy.grammar import Id, Names, Part, Pattern, Ref, Text, unknown
-from glasswing_attest.verification.certificate import FULCIO_CLAIMS
+from glasswing_attest.verification.certificate import BY_SUBJECT, FULCIO_CLAIMS
 
 __all__ = ["Builder", "GitHub", "Identity", "SignedBy"]
 
@@ -39,7 +39,8 @@ class Identity(Part):
     """Who a signer is: a key by its name in the trust, or the holder of a certificate.
 
     A certificate's holder is named by the OIDC `issuer`, or by the private `authority` (a root of the trust), and by
-    `san` (exact, or a whole-string glob), by the `claims` of the certificate, or as a `github` workflow.
+    `san` (exact, or a whole-string glob; a subject only exactly), by the `claims` of the certificate, or as a `github`
+    workflow.
     """
 
     key: Text | None = None
@@ -67,6 +68,8 @@ class Identity(Part):
         for name, value in self.claims.items():
             if "*" in value:
                 raise Fault("there are no patterns here", at=("claims", name), found=value, wanted="the claim, exactly")
+        if self.san is not None and self.san.startswith(BY_SUBJECT) and "*" in self.san:
+            raise Fault("a subject is compared exactly", at=("san",), found=self.san, wanted="it without a star")
         if self.github is not None and self.issuer is None:
             raise Fault("github needs an issuer", at=("github",))
         return self

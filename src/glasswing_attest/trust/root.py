@@ -64,6 +64,10 @@ class Trust:
                 wanted = f"one of {', '.join(names)}" if names else "a key"
                 raise TrustRefused(where="revocations.signed_by", found=name, wanted=wanted)
         for key in self.keys:
+            if key.name in self.revocation_signers and (key.witness is not None or key.keyids is not None):
+                # A list is taken by its signature and its dates: a further demand would be passed over in silence.
+                found, wanted = f"{key.name}, with witness or keyids", "a key of its own, without them"
+                raise TrustRefused(where="revocations.signed_by", found=found, wanted=wanted)
             if key.witness is not None and key.witness.root not in roots:
                 wanted = f"one of {', '.join(roots)}" if roots else "a root"
                 raise TrustRefused(

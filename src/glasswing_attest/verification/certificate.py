@@ -36,6 +36,7 @@ from glasswing_attest.trust.sigstore import Authority, Window
 
 __all__ = [
     "AUTHORITY_POLICY",
+    "BY_SUBJECT",
     "FULCIO_CLAIMS",
     "Leaf",
     "is_leaf",
@@ -46,7 +47,8 @@ __all__ = [
 ]
 
 _FULCIO = "1.3.6.1.4.1.57264.1"
-_BY_SUBJECT = "subject:"
+BY_SUBJECT = "subject:"
+"""How the name of a signer begins whom only the subject of a certificate names."""
 _UTF8_STRING = 0x0C
 
 _OTHER_NAME = x509.ObjectIdentifier(f"{_FULCIO}.7")
@@ -115,7 +117,7 @@ class Leaf:
             raise NotPem(kind="evidence", where=where, because=str(e)) from e
         subject = _subject(certificate, where) if by_subject and x509.SubjectAlternativeName.oid not in values else ""
         san = subject or _san(values, where)
-        if by_subject and not subject and san.startswith(_BY_SUBJECT):
+        if by_subject and not subject and san.startswith(BY_SUBJECT):
             raise FieldRefused(where=f"{where}.subjectAltName", found=san, wanted="a name that looks like no subject")
         return cls(
             certificate=certificate,
@@ -175,7 +177,7 @@ def _issuer(values: _Values, where: str) -> str:
 def _subject(certificate: x509.Certificate, where: str) -> str:
     """Give the subject of a certificate without an alternative name, marked as what it is; "" for an empty one."""
     subject = certificate.subject.rfc4514_string()
-    return f"{_BY_SUBJECT}{_printable(subject, f'{where}.subject')}" if subject else ""
+    return f"{BY_SUBJECT}{_printable(subject, f'{where}.subject')}" if subject else ""
 
 
 def _san(values: _Values, where: str) -> str:
@@ -275,6 +277,7 @@ _UNDERSTOOD = {
 }
 _UNPROVEN = (verification.VerificationError, *UNREADABLE)
 _DEEPEST = 4
+_ALTERNATIVE = "a subject alternative name"
 _BRING = (
     "the certificate of an issuer is missing: if you believe the authority, whoever signs must hand along all that "
     "lead to it (CertificateSigner's chain; oms sign --certificate, once for each)"
@@ -310,6 +313,7 @@ def validate_path(
         raise OutsideValidity(where="certificateAuthorities", found=format_time(time), wanted=wanted)
     policy = _PRIVATE_LEAF_POLICY if private else _LEAF_POLICY
     if not embedded and (known := _known_path(certificate, tuple(a.chain for a in current), time, policy)) is not None:
+        _require_free_naming(leaf, known)
         return known
     intermediates = _intermediates(embedded, current, authorities)
     anchors = [a.chain[-1] for a in current if _is_supported(a.chain[-1])]
@@ -326,6 +330,7 @@ def validate_path(
         issuers = {c.subject for c in (*intermediates, *anchors)}
         lacks = any(c.issuer not in issuers for c in (certificate, *intermediates))
         raise CertificateUntrusted(where="certificate", because=str(e), do=_BRING if lacks else "") from e
+    _require_free_naming(leaf, path)
     return tuple(path)
 
 
@@ -493,6 +498,16 @@ def _require_understood(path: Sequence[x509.Certificate]) -> None:
             if extension.critical and extension.oid not in _UNDERSTOOD:
                 oid = extension.oid.dotted_string
                 raise CertificateUntrusted(where="certificate", found=f"the critical extension {oid}")
+
+
+def _require_free_naming(leaf: Leaf, path: Sequence[x509.Certificate]) -> None:
+    """Refuse a leaf that only its subject names where a CA above it may not give every name.
+
+    The path validator holds constraints (RFC 5280, section 4.2.1.10) against alternative names alone.
+    """
+    if leaf.by_subject and any(e.oid == x509.NameConstraints.oid for c in path[1:] for e in c.extensions):
+        because = "a CA of the chain may give some names only, and a subject is not held against that"
+        raise CertificateUntrusted(where="certificate.subject", because=because, found=leaf.san, wanted=_ALTERNATIVE)
 
 
 def _require_path_lengths(path: Sequence[x509.Certificate]) -> None:

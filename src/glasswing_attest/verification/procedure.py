@@ -153,5 +153,6 @@ def _by_key(
     root = None if witness is None else trust.root(witness.root)
     at_least = (0, 0) if witness is None else (witness.logs, witness.times)
     logged = transparency.check(signed, None if root is None else root.logs, at_least=at_least[0], limits=limits)
-    times = timestamps.check(logged, None if root is None else root.clocks, at_least=at_least[1])
+    clocks = None if root is None else root.clocks
+    times = timestamps.check(logged, clocks, at_least=at_least[1], claimed_at=claimed_at)
     return logged, times, identity.check_key(signed, times, keys, claimed_at=claimed_at)

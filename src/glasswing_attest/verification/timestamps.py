@@ -28,18 +28,26 @@ _SEAL = object()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WitnessedTime:
-    """A time and the trusted witness that stands for it: one value, since neither means anything alone."""
+    """A time and the trusted witness that stands for it: one value, since neither means anything alone.
+
+    `stamped` says that the witness is a clock, which stamped the signature, and no log.
+    """
 
     time: datetime
     witness: str
+    stamped: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedTimes(Proof):
-    """The times that trusted witnesses stand for; empty where there is none."""
+    """The times that trusted witnesses stand for; empty where there is none.
+
+    `needed` is how many distinct witnesses were asked for, and `stamps` how many clocks among them.
+    """
 
     times: tuple[WitnessedTime, ...]
     needed: int
+    stamps: int = 0
     seal: InitVar[object]
 
     def __post_init__(self, seal: object) -> None:
@@ -54,14 +62,22 @@ class VerifiedTimes(Proof):
     def proved_by(self) -> datetime | None:
         """The time by which as many distinct witnesses as were asked for say it was signed, so that one alone may lie.
 
-        Each counts with its earliest time. None where nobody witnessed: the caller's own word proves nothing.
+        And by which as many clocks say so as were asked for. Each counts with its earliest time. None where nobody
+        witnessed: the caller's own word proves nothing.
         """
-        earliest: dict[str, datetime] = {}
-        for told in self.times:
-            if told.witness == CALLER:
-                continue
-            earliest[told.witness] = min(told.time, earliest.get(told.witness, told.time))
-        return sorted(earliest.values())[max(self.needed, 1) - 1] if earliest else None
+        witnessed = [told for told in self.times if told.witness != CALLER]
+        if not witnessed:
+            return None
+        by_all = _agreed(witnessed, max(self.needed, 1))
+        return max(by_all, _agreed([t for t in witnessed if t.stamped], self.stamps)) if self.stamps else by_all
+
+
+def _agreed(times: Iterable[WitnessedTime], count: int) -> datetime:
+    """Give the time by which so many distinct witnesses say that it was signed."""
+    earliest: dict[str, datetime] = {}
+    for told in times:
+        earliest[told.witness] = min(told.time, earliest.get(told.witness, told.time))
+    return sorted(earliest.values())[count - 1]
 
 
 def check(
@@ -71,10 +87,12 @@ def check(
     at_least: int,
     stamps: int = 0,
     signed_at: datetime | None = None,
+    claimed_at: datetime | None = None,
 ) -> VerifiedTimes:
     """Prove the times of the signature. With `clocks` None nobody asked for one: stamps are not read.
 
     `signed_at` is the caller's own word, which stands where there is no witness. It never counts as one of `at_least`.
+    Where nobody tells a time, `claimed_at` is when the logs that hold the signature must have been good.
 
     Raises:
         TimeUnproven: fewer than `at_least` distinct witnesses, or than `stamps` distinct clocks among them; or a stamp
@@ -97,7 +115,7 @@ def check(
                 raise
             refused.append(e)  # a stamp by a stranger does not count, and does not harm
         else:
-            times.append(WitnessedTime(time=time, witness=clock.operator))
+            times.append(WitnessedTime(time=time, witness=clock.operator, stamped=True))
             clocked.add(clock.operator)
     witnesses = {t.witness for t in times}
     if len(witnesses) < at_least or len(clocked) < stamps:
@@ -109,9 +127,10 @@ def check(
         raise TimeUnproven(where="verificationMaterial", found=found, wanted=wanted)
     if not times and signed_at is not None:
         times.append(WitnessedTime(time=signed_at, witness=CALLER))
+    counting = [told.time for told in times] or ([] if claimed_at is None else [claimed_at])
     for entry in logged.entries:
-        for told in times:
-            if not entry.log.window.contains(told.time):
-                found, wanted = format_time(told.time), str(entry.log.window)
+        for time in counting:
+            if not entry.log.window.contains(time):
+                found, wanted = format_time(time), str(entry.log.window)
                 raise OutsideValidity(where=f"tlogs {entry.log.name}", found=found, wanted=wanted)
-    return VerifiedTimes(times=tuple(times), needed=at_least, seal=_SEAL)
+    return VerifiedTimes(times=tuple(times), needed=at_least, stamps=stamps, seal=_SEAL)

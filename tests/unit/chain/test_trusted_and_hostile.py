@@ -24,7 +24,20 @@ from glasswing_attest.policy.rules import signed_by
 from glasswing_attest.statement.predicates.link import LINK_V03
 from glasswing_attest.statement.predicates.run import PROVENANCE_V1
 from glasswing_attest.verification import subject
-from tests.claims import CHECKED, ISSUER, RUN, by_certificate, by_key, claim, made, policy, sha256, things, walked
+from tests.claims import (
+    CHECKED,
+    ISSUER,
+    RUN,
+    by_authority,
+    by_certificate,
+    by_key,
+    claim,
+    made,
+    policy,
+    sha256,
+    things,
+    walked,
+)
 
 A, B = by_key("a"), by_key("b")
 WHO = {"a": {"key": "a"}, "b": {"key": "b"}}
@@ -207,6 +220,21 @@ def test_a_key_that_has_a_certificate_as_well_takes_nobody_s_place() -> None:
         assert signed_by.enough(claims, rule, asked, Budget(DEFAULT, "steps")) == ()
     one_key = [by_key("a", "1"), by_certificate("x", "1"), by_certificate("y", "1")]
     assert signed_by.enough([claim(things([0]), {}, s) for s in one_key], rule, asked, Budget(DEFAULT, "steps")) == ()
+
+
+def test_one_private_authority_under_two_names_has_no_more_people() -> None:
+    who = {"a": {"authority": "a", "san": "alice@acme.example"}, "b": {"authority": "b", "san": "*@acme.example"}}
+    rule = SignedBy(threshold=2, of=tuple(who), over="same_type")
+    asked = policy(who, nodes={"model": {"require": [{"predicate": CHECKED, "signed_by": {"any_of": ["a"]}}]}})
+
+    def chosen(*holders: tuple[str, str, str]) -> tuple[object, ...]:
+        claims = [claim(things([0]), {}, by_authority(*holder)) for holder in holders]
+        return signed_by.enough(claims, rule, asked, Budget(DEFAULT, "steps"))
+
+    alice, again = ("a", "alice@acme.example", "1"), ("b", "alice@acme.example", "2")
+    assert chosen(alice, again) == ()
+    assert len(chosen(alice, ("b", "bob@acme.example", "2"))) == 2
+    assert len(chosen(alice, again, ("b", "bob@acme.example", "3"))) == 2
 
 
 # --- times -----------------------------------------------------------------------------------------------------------

@@ -101,6 +101,7 @@ def test_a_glob_of_many_stars_takes_no_time() -> None:
         ({"issuer": ACTIONS, "san": "*@*.*"}, "names nobody"),
         ({"issuer": ACTIONS, "san": "https://*/*/*"}, "names nobody"),
         ({"authority": "corp", "san": "spiffe://*/*"}, "names nobody"),
+        ({"authority": "corp", "san": "subject:CN=*,OU=release,O=Acme"}, "san: a subject is compared exactly"),
         ({"issuer": ACTIONS, "san": ""}, "san: wanted a text that is not empty"),
         ({"issuer": ACTIONS, "claims": {"owner": "acme"}}, "no such claim"),
         ({"issuer": ACTIONS, "claims": {"issuer": "x"}}, "no such claim"),
@@ -173,6 +174,17 @@ def test_a_private_authority_vouches_by_itself() -> None:
     # A certificate of the same root that names an OIDC issuer is that issuer's to vouch for.
     federated = signer(root="corp", issuer="https://accounts.example", san="spiffe://corp.example/trainer")
     assert not is_signer(Identity(authority="corp", san="spiffe://corp.example/*"), federated)
+
+
+def test_a_subject_is_compared_exactly() -> None:
+    robot = signer(root="corp", san="subject:CN=robot.acme.example")
+    assert is_signer(Identity(authority="corp", san="subject:CN=robot.acme.example"), robot)
+    # A star before it would take in the mark, and one within it what its holder chose to be called.
+    for pattern in ("*.acme.example", "*robot.acme.example", "*CN=robot.acme.example", "subject?CN=robot.acme.example"):
+        assert not is_signer(Identity(authority="corp", san=pattern), robot)
+    assert not is_signer(Identity(authority="corp", san="*ubject:CN=robot.acme.example"), robot)
+    named = signer(root="corp", san="robot.acme.example")
+    assert is_signer(Identity(authority="corp", san="*.acme.example"), named)
 
 
 def test_an_identity_may_be_held_to_one_root() -> None:

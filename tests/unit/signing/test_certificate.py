@@ -26,7 +26,7 @@ from tests.private_pki import Pki, pem
 THING, SAID = Blob(b"weights", name="m.bin"), ModelRecord(name="m")
 PKI, OTHER = Pki(), Pki("other")
 KEY = KeySigner(PKI.leaf_key)
-NOW, HOUR = datetime.now(UTC), timedelta(hours=1)
+NOW, DAY = datetime.now(UTC), timedelta(days=1)
 SPIFFE = "spiffe://acme.example/trainer"
 
 
@@ -45,8 +45,8 @@ def named(made: Any) -> str:
 @pytest.mark.parametrize(
     ("how", "where", "told"),
     [
-        ({"end": NOW - HOUR}, "certificate", "Renew it"),
-        ({"start": NOW + HOUR}, "certificate", "Renew it"),
+        ({"end": NOW - DAY}, "certificate", "Renew it"),
+        ({"start": NOW + DAY}, "certificate", "Renew it"),
         ({"usages": (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH)}, "certificate", "codeSigning"),
         ({"usages": ()}, "certificate", "does not say what it is for"),
         ({"certifies": True}, "certificate", "may sign certificates"),
@@ -150,7 +150,7 @@ class Helper:
         """Write the first `only` of the files anew."""
         self.count += 1
         fresh = _issuing(pki, ec.generate_private_key(ec.SECP256R1()))
-        said: dict[str, Any] = {"san": SPIFFE, "start": NOW - HOUR, "end": NOW + HOUR, **how}
+        said: dict[str, Any] = {"san": SPIFFE, "start": NOW - DAY, "end": NOW + DAY, **how}
         contents = (fresh.leaf_key_pem, chain_of(fresh.leaf(**said), fresh.intermediate), fresh.root_pem)
         for path, content in list(zip(self.files, contents, strict=True))[:only]:
             path.write_bytes(content)
@@ -194,7 +194,7 @@ def test_half_a_renewal_is_waited_out(helper: Helper, only: int) -> None:
 
 
 def test_half_a_renewal_is_told_once_nothing_else_is_left(helper: Helper) -> None:
-    helper.renew(end=NOW - HOUR / 2)
+    helper.renew(end=NOW - DAY / 2)
     signer = helper.signer()
     with pytest.raises(CertificateRefused) as refused:
         attest(THING, SAID, signer=signer)
@@ -272,8 +272,8 @@ def spire(*, usages: tuple[x509.ObjectIdentifier, ...], names: tuple[str, ...] =
         return (
             x509.CertificateBuilder(subject_name=subject, issuer_name=authority, public_key=key.public_key())
             .serial_number(x509.random_serial_number())
-            .not_valid_before(NOW - HOUR)
-            .not_valid_after(NOW + HOUR)
+            .not_valid_before(NOW - DAY)
+            .not_valid_after(NOW + DAY)
             .add_extension(x509.KeyUsage(**said), critical=True)
             .add_extension(uris, critical=not subject.rdns)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)

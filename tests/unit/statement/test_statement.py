@@ -131,10 +131,10 @@ def test_cve_2023_46737_cve_2024_45395_one_over_a_bound_is_undecided_at_once(
     changes: dict[str, Any], where: str, name: str
 ) -> None:
     payload = json.dumps(body(**changes)).encode()
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(LimitError) as refused:
         Statement.parse_unverified(payload)
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5
     assert refused.value.where == where
     assert f"({name})" in str(refused.value.wanted)
 

@@ -408,8 +408,17 @@ def test_a_trust_that_means_nothing_is_refused(members: dict[str, Any], place: s
 
 def test_a_name_may_stand_for_a_key_and_a_root() -> None:
     witnessed = replace(A, name="r", witness=Witness(root="r", logs=0, times=1))
-    trust = Trust(keys=(witnessed, B), roots=(ROOT,), revocation_signers=("r", "b"))
-    assert (trust.keys, trust.revocation_signers) == ((B, witnessed), ("r", "b"))
+    trust = Trust(keys=(witnessed, B), roots=(ROOT,), revocation_signers=("b",))
+    assert (trust.keys, trust.revocation_signers) == ((B, witnessed), ("b",))
+
+
+@pytest.mark.parametrize("demand", [{"witness": Witness(root="r", logs=0, times=1)}, {"keyids": ("x",)}])
+def test_whoever_signs_revocations_is_asked_for_nothing_that_nobody_looks_at(demand: dict[str, Any]) -> None:
+    with pytest.raises(TrustRefused) as refused:
+        Trust(keys=(A, replace(B, **demand)), roots=(ROOT,), revocation_signers=("a", "b"))
+    assert (refused.value.code, refused.value.where) == ("malformed.trust", "revocations.signed_by")
+    assert refused.value.found == "b, with witness or keyids"
+    assert Trust(keys=(A, replace(B, **demand)), roots=(ROOT,), revocation_signers=("a",)).revocation_signers == ("a",)
 
 
 def test_a_few_names_are_shown() -> None:

@@ -236,6 +236,39 @@ def test_an_authority_that_renews_its_own_key_stands_below_itself(length: int) -
     assert caught.value.args == UNTRUSTED
 
 
+NARROW: list[x509.GeneralName] = [
+    x509.DirectoryName(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "partner")])),
+    x509.RFC822Name("partner.example"),
+    x509.DNSName("partner.example"),
+]
+
+
+@pytest.mark.parametrize("critical", [False, True])
+@pytest.mark.parametrize("excluded", [False, True])
+@pytest.mark.parametrize("name", NARROW, ids=lambda name: type(name).__name__)
+@pytest.mark.parametrize("who", ["lower", "upper", "root"])
+def test_whom_only_a_subject_names_stands_below_nobody_who_may_give_some_names(
+    who: str, name: x509.GeneralName, excluded: bool, critical: bool
+) -> None:
+    constraints = x509.NameConstraints(
+        permitted_subtrees=None if excluded else [name], excluded_subtrees=[name] if excluded else None
+    )
+    chain = [
+        issued(each, by, with_(CA, x509.NameConstraints, constraints, critical) if each == who else CA)
+        for each, by in (("lower", "upper"), ("upper", "root"), ("root", "root"))
+    ]
+    nameless = issued("leaf", "lower", with_(HONEST_LEAF, x509.SubjectAlternativeName, None))
+    leaf = Leaf.parse(*bytes_of(nameless), by_subject=True)
+    for embedded, authority in (([], believed(*chain)), (bytes_of(*chain[:-1]), believed(chain[-1]))):
+        with pytest.raises(CertificateUntrusted) as caught:
+            validate_path(leaf, embedded, [authority], NOW, private=True)
+        assert caught.value.code == "verification.certificate"
+        unread = critical and isinstance(name, x509.DirectoryName)  # which the path validator does not know
+        assert caught.value.where == ("certificate" if unread else "certificate.subject")
+    free = [issued(each, by, CA) for each, by in (("lower", "upper"), ("upper", "root"), ("root", "root"))]
+    assert validate_path(leaf, [], [believed(*free)], NOW, private=True) == (nameless, *free)
+
+
 BAD_LEAVES = {
     "no usage": with_(HONEST_LEAF, x509.KeyUsage, None),
     "no signatures": with_(HONEST_LEAF, x509.KeyUsage, usage(crl_sign=True)),

@@ -806,15 +806,15 @@ def test_cve_2023_46737_cve_2024_45395_one_too_many_is_refused_at_once(dsse: Que
     found, took = _timed(asking)
     assert type(found) is LimitError
     assert found.where == where
-    assert took < 0.05
+    assert took < 0.5
 
 
 def _timed(asking: Question) -> tuple[GlasswingError, float]:
     _ = asking.trust  # reading the root is not what is timed
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(GlasswingError) as refused:
         Attestation.parse(asking.bundle)
-    return refused.value, time.perf_counter() - began
+    return refused.value, time.process_time() - began
 
 
 @pytest.mark.parametrize("what", ["subjects", "digests"])
@@ -831,11 +831,11 @@ def test_cve_2024_45395_one_subject_or_digest_too_many_is_refused(what: str) -> 
 
 def test_cve_2024_29902_what_is_too_large_is_not_parsed() -> None:
     for data, limit in ((b"{" + b" " * DEFAULT.bundle_bytes, "bundle_bytes"),):
-        began = time.perf_counter()
+        began = time.process_time()
         with pytest.raises(LimitError) as refused:
             Bundle.from_json(data)
         assert limit in str(refused.value)
-        assert time.perf_counter() - began < 0.05
+        assert time.process_time() - began < 0.5
 
 
 def test_cve_2025_66506_long_text_takes_no_time(dsse: Question, managed: Question) -> None:
@@ -847,12 +847,12 @@ def test_cve_2025_66506_long_text_takes_no_time(dsse: Question, managed: Questio
     def hint(document: Document) -> None:
         document["verificationMaterial"]["publicKey"]["hint"] = dots
 
-    began = time.perf_counter()
+    began = time.process_time()
     assert dsse.changed(keyid).ask().principal  # a hint is no more than that
     assert managed.changed(hint).ask().principal
     assert not glob_matches("https://*.example/*/*", dots)
     assert not glob_matches("*.*.*.*.*.*.*x", dots)
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize("version", ["v1", "v2", "dsse"])

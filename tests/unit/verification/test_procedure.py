@@ -1,8 +1,9 @@
 """In which order is it proved, and which of several refusals is told?"""
 
 import hashlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from glasswing_attest import Attestation, Trust, endorse
@@ -17,6 +18,7 @@ from glasswing_attest.keys import PublicKey
 from glasswing_attest.limits import Budget, Limits
 from glasswing_attest.testing import VirtualSigstore
 from glasswing_attest.trust.key import TrustedKey, Witness
+from glasswing_attest.trust.sigstore import Window
 from glasswing_attest.verification.procedure import prove, prove_message
 from tests.chains import NOW, bare, honest, signer, trust_of
 from tests.unit.verification.asking import ALICE, PAYLOAD, refused, signed_by_key
@@ -78,6 +80,31 @@ def test_of_two_demands_on_a_key_the_one_that_is_met_counts() -> None:
     assert verified.signer.names == {"b"}
     at = ("verification.not-logged", "tlogEntries")
     assert refused(NotLogged, prove, honest().run, Trust(keys=(logs,), roots=(SIGSTORE.root(),)), claimed_at=NOW) == at
+
+
+@pytest.mark.parametrize(
+    ("window", "good"),
+    [
+        (Window(start=NOW, end=NOW), True),
+        (Window(start=NOW - timedelta(days=9), end=NOW - timedelta(seconds=1)), False),
+        (Window(start=NOW + timedelta(seconds=1)), False),
+    ],
+    ids=["then", "before", "after"],
+)
+def test_a_log_without_a_time_must_be_good_when_the_key_must(window: Window, good: bool) -> None:
+    sigstore = VirtualSigstore()
+    made = sigstore.sign(PAYLOAD, identity=signer("trainer"), log="v2", stamps=0)
+    sigstore.log("v2").window = window
+    asked = Witness(root="virtual", logs=1, times=0)
+    key = TrustedKey(name="a", key=signer("trainer").public_key, witness=asked)
+    trust = Trust(keys=(key,), roots=(sigstore.root(),))
+    if good:
+        assert prove(made, trust, claimed_at=NOW)[0].times.times == ()
+    else:
+        at = ("verification.outside-validity", f"tlogs {sigstore.root().logs[1].name}")
+        assert refused(OutsideValidity, prove, made, trust, claimed_at=NOW) == at
+    at = ("verification.time-unproven", "$.verificationMaterial")
+    assert refused(TimeUnproven, prove, made, trust) == at
 
 
 def test_without_a_root_nobody_says_who_a_certificate_is() -> None:

@@ -49,6 +49,35 @@ def test_it_was_signed_when_as_many_as_were_asked_for_say_so(
     assert times.signed_by == min((DAYS[day] for _, day in told), default=None)
 
 
+@pytest.mark.parametrize(
+    ("told", "needed", "stamps", "by"),
+    [
+        ([("log", 1, False), ("clock", 3, True)], 1, 1, 3),  # the log alone may lie
+        ([("log", 3, False), ("clock", 1, True)], 1, 1, 1),
+        ([("log", 1, False), ("a", 2, True), ("b", 3, True)], 1, 1, 2),
+        ([("log", 1, False), ("a", 2, True), ("b", 3, True)], 1, 2, 3),
+        ([("log", 1, False), ("a", 3, True), ("a", 2, True)], 2, 1, 2),
+        ([("one", 1, False), ("two", 3, False), ("a", 2, True)], 3, 1, 3),
+        ([("log", 1, False), ("clock", 3, True)], 1, 0, 1),  # where nobody asked for clocks
+    ],
+)
+def test_and_when_as_many_clocks_as_were_asked_for_say_so(
+    told: list[tuple[str, int, bool]], needed: int, stamps: int, by: int
+) -> None:
+    each = tuple(WitnessedTime(time=DAYS[day], witness=name, stamped=stamped) for name, day, stamped in told)
+    times = VerifiedTimes(times=each, needed=needed, stamps=stamps, seal=timestamps._SEAL)
+    assert times.proved_by == DAYS[by]
+
+
+def test_what_was_asked_for_stays_with_the_times() -> None:
+    (clock,) = SIGSTORE.root().clocks
+    found = timed(SIGSTORE.sign(PAYLOAD, identity=ALICE), clock, at_least=1, stamps=1)
+    assert (found.needed, found.stamps, [told.stamped for told in found.times]) == (1, 1, [True])
+    (signed,) = signature.check(SIGSTORE.sign(PAYLOAD, identity=ALICE), ())
+    logged = transparency.check(signed, SIGSTORE.root().logs, at_least=1)
+    assert [told.stamped for told in timestamps.check(logged, None, at_least=1).times] == [False]
+
+
 def timed(made: Attestation, *clocks: Authority, **asked: Any) -> VerifiedTimes:
     """The times that stamps by these clocks give."""
     (signed,) = signature.check(made, [signer("trainer").public_key])

@@ -74,7 +74,9 @@ class _Voice:
 
     @property
     def principal(self) -> str:
-        return self.claim.signer.principal
+        signer = self.claim.signer
+        # One private authority may be believed under several names, by which its people do not become more.
+        return signer.principal if signer.names or signer.issuer else signer.san
 
 
 def enough(claims: Sequence[Claim], rule: SignedBy, policy: Policy, budget: Budget) -> tuple[Claim, ...]:
