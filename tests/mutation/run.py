@@ -383,7 +383,8 @@ class _Warm:
             return 0
 
         if _forked(lambda: tested(by_name), 3600):
-            self._tell("the tests fail in a fork, without any change")
+            which = self._killer.read() or "none of them by itself"
+            self._tell(f"the tests fail in a fork, without any change: {which}")
             return True
         self._tell(self._suite)
         gc.freeze()  # a fork that looks for garbage would copy all that it looks at
