@@ -382,12 +382,12 @@ class _Warm:
                     return 1
             return 0
 
+        gc.freeze()  # a fork that looks for garbage would copy all that it looks at, and take its time
         if _forked(lambda: tested(by_name), 3600):
             which = self._killer.read() or "none of them by itself"
             self._tell(f"the tests fail in a fork, without any change: {which}")
             return True
         self._tell(self._suite)
-        gc.freeze()  # a fork that looks for garbage would copy all that it looks at
         for mutant in self._every:
             if mutant.is_code:
                 change = functools.partial(_exchange, mutant)
