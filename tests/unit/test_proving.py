@@ -10,10 +10,14 @@ import pytest
 
 from glasswing_attest import Attestation, Report, Trust, Verifier
 from glasswing_attest._api import proving
-from glasswing_attest.limits import Limits
+from glasswing_attest.errors import OutsideValidity
+from glasswing_attest.limits import DEFAULT, Budget, Limits
 from glasswing_attest.store import Item
+from glasswing_attest.testing import VirtualSigstore
+from glasswing_attest.trust.key import Witness
 from glasswing_attest.trust.revocation import REVOCATIONS_TYPE, Revocation, RevocationList
 from glasswing_attest.trust.root import TrustedKey
+from glasswing_attest.trust.sigstore import Window
 from glasswing_attest.verification.procedure import prove
 from tests.chains import NOW, data_record, honest, policy_of, signer
 
@@ -195,3 +199,22 @@ def test_it_is_no_part_of_a_verifier_s_value() -> None:
     assert one == other
     assert repr(one) == repr(other)
     assert "_prover" not in repr(one)
+
+
+def test_a_proof_is_remembered_for_the_logs_that_were_good_then(proved: list[bytes]) -> None:
+    sigstore, chain = VirtualSigstore(), honest()
+    made = sigstore.sign(chain.run.envelope.payload, identity=signer("trainer"), log="v2", stamps=0)
+    sigstore.log("v2").window = Window(start=NOW - DAY, end=NOW + DAY)
+    asked = Witness(root="virtual", logs=1, times=0)
+    key = TrustedKey(name="trainer", key=signer("trainer").public_key, witness=asked)
+    prover = proving.Prover(Trust(keys=(key,), roots=(sigstore.root(),)), DEFAULT)
+
+    def at(time: datetime) -> object:
+        return prover.prove(made, claimed_at=time, budget=Budget(DEFAULT, "signature_checks"))
+
+    assert at(NOW)
+    assert at(NOW + DAY)
+    assert len(proved) == 1
+    with pytest.raises(OutsideValidity) as refused:
+        at(NOW + 2 * DAY)
+    assert (refused.value.code, len(proved)) == ("verification.outside-validity", 2)

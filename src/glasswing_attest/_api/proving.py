@@ -1,11 +1,11 @@
 """What does one item prove? A verifier finds it out once, and remembers it.
 
 What `procedure.prove` gives follows from the item's bytes, the trust, the limits, and from which of the trusted keys'
-windows are open at the time at which claimed times count. Trust and limits are the prover's own and frozen; bytes and
-windows are what a proof is remembered by. Nothing else is remembered: no refusal, since a proof alone is worth having
-again; and nothing that changes by itself, so that revocation, a second opinion and the policy judge every proof anew.
-Nor what was read: the verified bytes are parsed for each use, since a predicate's reader, or whoever was handed its
-predicate in a report, may have changed the lists and objects in it.
+and logs' windows are open at the time at which claimed times count. Trust and limits are the prover's own and frozen;
+bytes and windows are what a proof is remembered by. Nothing else is remembered: no refusal, since a proof alone is
+worth having again; and nothing that changes by itself, so that revocation, a second opinion and the policy judge every
+proof anew. Nor what was read: the verified bytes are parsed for each use, since a predicate's reader, or whoever was
+handed its predicate in a report, may have changed the lists and objects in it.
 
 The signature checks that a proof took once are counted whenever it is used: no limit moves with what is remembered.
 """
@@ -52,8 +52,7 @@ class Prover:
         self, attestation: Attestation, *, claimed_at: datetime | None, budget: Budget
     ) -> tuple[VerifiedStatement, ...]:
         """Prove an attestation, as `procedure.prove` does. Raises what it raises."""
-        windows = None if claimed_at is None else tuple(key.covers(claimed_at) for key in self.trust.keys)
-        key = (attestation.bytes, windows)
+        key = (attestation.bytes, None if claimed_at is None else self._open(claimed_at))
         with self._lock:
             known = self._known.get(key)
         if known is not None:
@@ -63,6 +62,11 @@ class Prover:
         proved = prove(attestation, self.trust, claimed_at=claimed_at, limits=self.limits, budget=budget)
         self._keep(key, _Known(proved=proved, checks=budget.spent - before))
         return proved
+
+    def _open(self, time: datetime) -> tuple[bool, ...]:
+        """Tell which windows of keys and logs contain a time: all that a claimed one is held against."""
+        logs = (log.window.contains(time) for root in self.trust.roots for log in root.logs)
+        return (*(key.covers(time) for key in self.trust.keys), *logs)
 
     def _keep(self, key: _Key, known: _Known) -> None:
         """Remember a proof, and forget the oldest where there are more than the pile of one verification may hold."""

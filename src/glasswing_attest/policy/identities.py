@@ -45,7 +45,11 @@ def _matches_part(pattern: str, text: str) -> bool:
 
 def _is_called(wanted: str, name: str) -> bool:
     # Whoever holds a certificate may have chosen one part of its subject: a star there would let it look like others.
-    return wanted == name if name.startswith(BY_SUBJECT) else glob_matches(wanted, name)
+    if name.startswith(BY_SUBJECT):
+        return wanted == name
+    # Nor does a star make a URI of what was meant for other names: `*@acme.example` is no `x:y@acme.example`.
+    scheme, colon, _ = name.partition(":")
+    return wanted.startswith(scheme + colon) and glob_matches(wanted, name) if colon else glob_matches(wanted, name)
 
 
 def is_signer(identity: Identity, signer: VerifiedSigner) -> bool:

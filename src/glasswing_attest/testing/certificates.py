@@ -42,21 +42,23 @@ class Holder:
     Attributes:
         san: the one name.
         issuer: the OIDC issuer; "" for a private authority, whose certificates name none.
-        kind: how the name stands in the certificate.
+        kind: how the name stands in the certificate; by its look where nobody says.
         claims: what else the issuer says, by the names of `identities.*.claims` in a policy.
 
-    >>> Holder.of("alice@example.com").kind
-    'email'
+    >>> Holder(san="alice@example.com").kind, Holder(san="https://ci.example/train").kind
+    ('email', 'uri')
     """
 
     san: str
     issuer: str = "https://issuer.example"
-    kind: Literal["uri", "email", "other"] = "uri"
+    kind: Literal["uri", "email", "other"] | None = None
     claims: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
         if unknown := sorted(set(self.claims) - set(_ARCS)):
             raise UsageError(where="claims", found=unknown[0], wanted=f"one of {', '.join(_ARCS)}")
+        if self.kind is None:
+            object.__setattr__(self, "kind", "uri" if ":" in self.san else "email" if "@" in self.san else "other")
         object.__setattr__(self, "claims", MappingProxyType(dict(self.claims)))
 
     @classmethod
@@ -64,7 +66,7 @@ class Holder:
         """Take a name alone: an email address or a URI, vouched for by ``https://issuer.example``."""
         if isinstance(who, Holder):
             return who
-        return cls(san=who, kind="uri" if ":" in who else "email" if "@" in who else "other")
+        return cls(san=who)
 
     @classmethod
     def github(

@@ -15,6 +15,7 @@ validated whole, so that the shortcut decides no refusal.
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -51,6 +52,13 @@ BY_SUBJECT = "subject:"
 """How the name of a signer begins whom only the subject of a certificate names."""
 _UTF8_STRING = 0x0C
 
+# Which kind of name it is, a text alone has to tell: a policy compares texts, and a CA may be allowed one kind only.
+_LOOKS: dict[type[x509.GeneralName], re.Pattern[str]] = {
+    x509.UniformResourceIdentifier: re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:.+"),
+    x509.RFC822Name: re.compile(r"[^@:]+@[^@:]+"),
+    x509.DNSName: re.compile(r"[^@:!]+"),
+    x509.OtherName: re.compile(r"[^@:]+"),
+}
 _OTHER_NAME = x509.ObjectIdentifier(f"{_FULCIO}.7")
 _ISSUER_V1 = x509.ObjectIdentifier(f"{_FULCIO}.1")
 _ISSUER_V2 = x509.ObjectIdentifier(f"{_FULCIO}.8")
@@ -196,6 +204,9 @@ def _san(values: _Values, where: str) -> str:
         raise FieldRefused(where=f"{where}.subjectAltName", found=type(name).__name__, wanted=wanted)
     if not said:  # nobody is called by it, and "" stands for no name everywhere else
         raise FieldRefused(where=f"{where}.subjectAltName", found="an empty name", wanted="a name that says something")
+    if not _LOOKS[type(name)].fullmatch(said):
+        because = f"a {type(name).__name__} that looks like a name of another kind"
+        raise FieldRefused(where=f"{where}.subjectAltName", found=said, because=because)
     return said
 
 
@@ -277,7 +288,6 @@ _UNDERSTOOD = {
 }
 _UNPROVEN = (verification.VerificationError, *UNREADABLE)
 _DEEPEST = 4
-_ALTERNATIVE = "a subject alternative name"
 _BRING = (
     "the certificate of an issuer is missing: if you believe the authority, whoever signs must hand along all that "
     "lead to it (CertificateSigner's chain; oms sign --certificate, once for each)"
@@ -501,13 +511,18 @@ def _require_understood(path: Sequence[x509.Certificate]) -> None:
 
 
 def _require_free_naming(leaf: Leaf, path: Sequence[x509.Certificate]) -> None:
-    """Refuse a leaf that only its subject names where a CA above it may not give every name.
+    """Refuse a leaf whose name is held against no constraint where a CA above it may not give every name.
 
-    The path validator holds constraints (RFC 5280, section 4.2.1.10) against alternative names alone.
+    The path validator holds constraints (RFC 5280, section 4.2.1.10) against alternative names alone, and knows no
+    name of another kind.
     """
-    if leaf.by_subject and any(e.oid == x509.NameConstraints.oid for c in path[1:] for e in c.extensions):
-        because = "a CA of the chain may give some names only, and a subject is not held against that"
-        raise CertificateUntrusted(where="certificate.subject", because=because, found=leaf.san, wanted=_ALTERNATIVE)
+    if not any(e.oid == x509.NameConstraints.oid for c in path[1:] for e in c.extensions):
+        return
+    names = [e.value for e in leaf.certificate.extensions if e.oid == x509.SubjectAlternativeName.oid]
+    if leaf.by_subject or any(isinstance(name, x509.OtherName) for several in names for name in several):
+        because = "a CA of the chain may give some names only, and a name of this kind is not held against that"
+        where, wanted = "certificate.subject", "a subject alternative name that is a URI, an email or a host"
+        raise CertificateUntrusted(where=where, because=because, found=leaf.san, wanted=wanted)
 
 
 def _require_path_lengths(path: Sequence[x509.Certificate]) -> None:

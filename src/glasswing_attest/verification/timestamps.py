@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import InitVar, dataclass
 from datetime import datetime
+from typing import Literal
 
 from glasswing_attest._wire import format_time
 from glasswing_attest.errors import GlasswingError, OutsideValidity, TimeUnproven, VerificationError
@@ -30,12 +31,12 @@ _SEAL = object()
 class WitnessedTime:
     """A time and the trusted witness that stands for it: one value, since neither means anything alone.
 
-    `stamped` says that the witness is a clock, which stamped the signature, and no log.
+    `told` says how: by a log's promise, a clock's stamp, or the caller's own word.
     """
 
     time: datetime
     witness: str
-    stamped: bool = False
+    told: Literal["promise", "stamp", "word"] = "promise"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +66,13 @@ class VerifiedTimes(Proof):
         And by which as many clocks say so as were asked for. Each counts with its earliest time. None where nobody
         witnessed: the caller's own word proves nothing.
         """
-        witnessed = [told for told in self.times if told.witness != CALLER]
+        witnessed = [each for each in self.times if each.told != "word"]
         if not witnessed:
             return None
         by_all = _agreed(witnessed, max(self.needed, 1))
-        return max(by_all, _agreed([t for t in witnessed if t.stamped], self.stamps)) if self.stamps else by_all
+        if not self.stamps:
+            return by_all
+        return max(by_all, _agreed([each for each in witnessed if each.told == "stamp"], self.stamps))
 
 
 def _agreed(times: Iterable[WitnessedTime], count: int) -> datetime:
@@ -115,7 +118,7 @@ def check(
                 raise
             refused.append(e)  # a stamp by a stranger does not count, and does not harm
         else:
-            times.append(WitnessedTime(time=time, witness=clock.operator, stamped=True))
+            times.append(WitnessedTime(time=time, witness=clock.operator, told="stamp"))
             clocked.add(clock.operator)
     witnesses = {t.witness for t in times}
     if len(witnesses) < at_least or len(clocked) < stamps:
@@ -126,7 +129,7 @@ def check(
             found, wanted = f"{found}, {len(clocked)} of them clocks", f"{wanted}, {stamps} of them clocks"
         raise TimeUnproven(where="verificationMaterial", found=found, wanted=wanted)
     if not times and signed_at is not None:
-        times.append(WitnessedTime(time=signed_at, witness=CALLER))
+        times.append(WitnessedTime(time=signed_at, witness=CALLER, told="word"))
     counting = [told.time for told in times] or ([] if claimed_at is None else [claimed_at])
     for entry in logged.entries:
         for time in counting:

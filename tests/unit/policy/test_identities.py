@@ -187,6 +187,13 @@ def test_a_subject_is_compared_exactly() -> None:
     assert is_signer(Identity(authority="corp", san="*.acme.example"), named)
 
 
+def test_a_star_makes_no_uri_of_another_name() -> None:
+    posing = signer(root="corp", san="x:release@acme.example")
+    for pattern in ("*@acme.example", "*:release@acme.example", "x*release@acme.example", "*:*@acme.example"):
+        assert not is_signer(Identity(authority="corp", san=pattern), posing)
+    assert is_signer(Identity(authority="corp", san="x:*@acme.example"), posing)
+
+
 def test_an_identity_may_be_held_to_one_root() -> None:
     alice = signer(root="public", issuer="https://accounts.example", san="alice@example.com")
     for root, same in (("public", True), ("private", False)):

@@ -125,6 +125,43 @@ def test_what_is_no_one_name_is_refused_in_its_place(names: list[x509.GeneralNam
     assert refusal(FieldRefused, made(named(*names))) == ("malformed.field", "here.subjectAltName")
 
 
+URI, MAIL, HOST = x509.UniformResourceIdentifier, x509.RFC822Name, x509.DNSName
+LOOKS: dict[str, type[x509.GeneralName] | None] = {
+    "https://acme.example/release": URI,
+    "spiffe://acme.example/release": URI,
+    "mailto:release@acme.example": URI,
+    "release@acme.example": MAIL,
+    "acme/release@acme.example": MAIL,
+    "build.acme.example": HOST,
+    "*.acme.example": HOST,
+    "a@b@acme.example": None,
+    "@acme.example": None,
+    "release@": None,
+    "1:release": None,
+    "x:": None,
+}
+
+
+OTHER = x509.OtherName
+NO_MAIL = ("a@b@acme.example", "@acme.example", "release@", "1:release", "x:")  # which `cryptography` does not write
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"), [(k, t) for k in (URI, MAIL, HOST, OTHER) for t in LOOKS if k is not MAIL or t not in NO_MAIL]
+)
+def test_a_name_looks_like_its_kind_alone(kind: Any, text: str) -> None:
+    """A CA may be allowed names of one kind only, and a policy compares the text."""
+    name = OTHER(FULCIO_NAME, encode_der(text)) if kind is OTHER else kind(text)
+    if kind is LOOKS[text] or (kind is OTHER and LOOKS[text] is HOST):
+        assert Leaf.parse(made(named(name))).san == text
+    else:
+        assert refusal(FieldRefused, made(named(name))) == ("malformed.field", "here.subjectAltName")
+
+
+def test_other_names_look_like_no_uri_and_no_email() -> None:
+    assert Leaf.parse(made(named(x509.OtherName(FULCIO_NAME, encode_der("release!acme.example"))))).san
+
+
 @pytest.mark.parametrize("kind", [x509.RFC822Name, x509.UniformResourceIdentifier, x509.DNSName])
 def test_a_name_in_letters_that_its_kind_does_not_have_is_refused(kind: Any) -> None:
     posing = replaced(made(named(kind("alice@a.example"))), b"alice", "älic".encode())

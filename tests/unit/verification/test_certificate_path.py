@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.asn1 import encode_der
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -267,6 +268,19 @@ def test_whom_only_a_subject_names_stands_below_nobody_who_may_give_some_names(
         assert caught.value.where == ("certificate" if unread else "certificate.subject")
     free = [issued(each, by, CA) for each, by in (("lower", "upper"), ("upper", "root"), ("root", "root"))]
     assert validate_path(leaf, [], [believed(*free)], NOW, private=True) == (nameless, *free)
+
+
+@pytest.mark.parametrize("critical", [False, True])
+def test_a_name_that_no_constraint_is_about_stands_below_none(critical: bool) -> None:
+    mine = x509.OtherName(x509.ObjectIdentifier("1.3.6.1.4.1.57264.1.7"), encode_der("release!acme.example"))
+    said = with_(HONEST_LEAF, x509.SubjectAlternativeName, x509.SubjectAlternativeName([mine]), False)
+    leaf = issued("leaf", "lower", said)
+    constraints = x509.NameConstraints(permitted_subtrees=[x509.DNSName("partner.example")], excluded_subtrees=None)
+    narrow = issued("lower", "upper", with_(CA, x509.NameConstraints, constraints, critical))
+    assert path_of(leaf, LOWER, UPPER, ROOT) == (leaf, LOWER, UPPER, ROOT)
+    with pytest.raises(_Refused) as caught:
+        path_of(leaf, narrow, UPPER, ROOT)
+    assert caught.value.args == (CertificateUntrusted, "verification.certificate", "certificate.subject")
 
 
 BAD_LEAVES = {

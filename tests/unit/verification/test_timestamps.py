@@ -43,7 +43,9 @@ DAYS = [datetime(2026, 1, day, tzinfo=UTC) for day in (1, 2, 3, 4)]
 def test_it_was_signed_when_as_many_as_were_asked_for_say_so(
     told: list[tuple[str, int]], needed: int, by: int | None
 ) -> None:
-    each = tuple(WitnessedTime(time=DAYS[day], witness=name) for name, day in told)
+    each = tuple(
+        WitnessedTime(time=DAYS[day], witness=name, told="word" if name == CALLER else "promise") for name, day in told
+    )
     times = VerifiedTimes(times=each, needed=needed, seal=timestamps._SEAL)
     assert times.proved_by == (None if by is None else DAYS[by])
     assert times.signed_by == min((DAYS[day] for _, day in told), default=None)
@@ -64,7 +66,10 @@ def test_it_was_signed_when_as_many_as_were_asked_for_say_so(
 def test_and_when_as_many_clocks_as_were_asked_for_say_so(
     told: list[tuple[str, int, bool]], needed: int, stamps: int, by: int
 ) -> None:
-    each = tuple(WitnessedTime(time=DAYS[day], witness=name, stamped=stamped) for name, day, stamped in told)
+    each = tuple(
+        WitnessedTime(time=DAYS[day], witness=name, told="stamp" if stamped else "promise")
+        for name, day, stamped in told
+    )
     times = VerifiedTimes(times=each, needed=needed, stamps=stamps, seal=timestamps._SEAL)
     assert times.proved_by == DAYS[by]
 
@@ -72,10 +77,15 @@ def test_and_when_as_many_clocks_as_were_asked_for_say_so(
 def test_what_was_asked_for_stays_with_the_times() -> None:
     (clock,) = SIGSTORE.root().clocks
     found = timed(SIGSTORE.sign(PAYLOAD, identity=ALICE), clock, at_least=1, stamps=1)
-    assert (found.needed, found.stamps, [told.stamped for told in found.times]) == (1, 1, [True])
+    assert (found.needed, found.stamps, [each.told for each in found.times]) == (1, 1, ["stamp"])
     (signed,) = signature.check(SIGSTORE.sign(PAYLOAD, identity=ALICE), ())
     logged = transparency.check(signed, SIGSTORE.root().logs, at_least=1)
-    assert [told.stamped for told in timestamps.check(logged, None, at_least=1).times] == [False]
+    assert [each.told for each in timestamps.check(logged, None, at_least=1).times] == ["promise"]
+
+
+def test_a_clock_may_be_called_what_the_caller_is() -> None:
+    each = (WitnessedTime(time=DAYS[1], witness=CALLER, told="stamp"),)
+    assert VerifiedTimes(times=each, needed=1, stamps=1, seal=timestamps._SEAL).proved_by == DAYS[1]
 
 
 def timed(made: Attestation, *clocks: Authority, **asked: Any) -> VerifiedTimes:
@@ -120,7 +130,9 @@ def test_the_caller_s_word_stands_only_where_no_witness_tells_the_time() -> None
     (clock,) = SIGSTORE.root().clocks
     stamped, made = SIGSTORE.sign(PAYLOAD, identity=ALICE), Attestation.parse(bare(honest().run))
     assert [told.witness for told in timed(stamped, clock, at_least=1, signed_at=DAYS[0]).times] == [clock.operator]
-    assert timed(made, clock, at_least=0, signed_at=DAYS[0]).times == (WitnessedTime(time=DAYS[0], witness=CALLER),)
+    assert timed(made, clock, at_least=0, signed_at=DAYS[0]).times == (
+        WitnessedTime(time=DAYS[0], witness=CALLER, told="word"),
+    )
     at = ("verification.time-unproven", "verificationMaterial")
     assert refused(TimeUnproven, timed, made, clock, at_least=1, signed_at=DAYS[0]) == at
 
