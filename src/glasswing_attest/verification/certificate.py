@@ -57,7 +57,7 @@ _LOOKS: dict[type[x509.GeneralName], re.Pattern[str]] = {
     x509.UniformResourceIdentifier: re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:.+"),
     x509.RFC822Name: re.compile(r"[^@:]+@[^@:]+"),
     x509.DNSName: re.compile(r"[^@:!]+"),
-    x509.OtherName: re.compile(r"[^@:]+"),
+    x509.OtherName: re.compile(r"[^@]+"),  # as Fulcio has them; below constraints there is none
 }
 _OTHER_NAME = x509.ObjectIdentifier(f"{_FULCIO}.7")
 _ISSUER_V1 = x509.ObjectIdentifier(f"{_FULCIO}.1")
