@@ -129,6 +129,8 @@ URI, MAIL, HOST = x509.UniformResourceIdentifier, x509.RFC822Name, x509.DNSName
 LOOKS: dict[str, type[x509.GeneralName] | None] = {
     "https://acme.example/release": URI,
     "spiffe://acme.example/release": URI,
+    "HTTPS://acme.example": URI,
+    "HtTp-2://acme.example": URI,
     "mailto:release@acme.example": URI,
     "release@acme.example": MAIL,
     "acme/release@acme.example": MAIL,

@@ -266,6 +266,9 @@ def test_whom_only_a_subject_names_stands_below_nobody_who_may_give_some_names(
         assert caught.value.code == "verification.certificate"
         unread = critical and isinstance(name, x509.DirectoryName)  # which the path validator does not know
         assert caught.value.where == ("certificate" if unread else "certificate.subject")
+        if not unread:
+            wanted = "a subject alternative name that is a URI, an email or a host"
+            assert (caught.value.found, caught.value.wanted) == (leaf.san, wanted)
     free = [issued(each, by, CA) for each, by in (("lower", "upper"), ("upper", "root"), ("root", "root"))]
     assert validate_path(leaf, [], [believed(*free)], NOW, private=True) == (nameless, *free)
 
