@@ -48,8 +48,8 @@ def _is_called(wanted: str, name: str) -> bool:
     if name.startswith(BY_SUBJECT):
         return wanted == name
     # Nor does a star make a URI of what was meant for other names: `*@acme.example` is no `x:y@acme.example`.
-    scheme, colon, _ = name.partition(":")
-    return wanted.startswith(scheme + colon) and glob_matches(wanted, name) if colon else glob_matches(wanted, name)
+    scheme = name[: name.find(":") + 1]
+    return wanted.startswith(scheme) and glob_matches(wanted, name)
 
 
 def is_signer(identity: Identity, signer: VerifiedSigner) -> bool:

@@ -36,7 +36,7 @@ class VerifiedSigner(Proof):
 
     Attributes:
         principal: what makes two signers distinct: a key's fingerprint, or issuer and name (for a private authority,
-            which names no issuer, the root's name and the name).
+            which names no issuer, the root's name and the name; a threshold counts the name alone there).
         names: the names that the trust gives a key; empty for a certificate.
         root: the name of the trusted root that the certificate leads to, or "".
         issuer, san: the OIDC issuer and the one name of the certificate, or "".

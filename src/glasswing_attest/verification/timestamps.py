@@ -107,7 +107,6 @@ def check(
         WitnessedTime(time=e.integrated, witness=e.log.operator) for e in logged.entries if e.integrated is not None
     ]
     refused: list[GlasswingError] = []
-    clocked: set[str] = set()
     bundle = logged.signed.bundle
     believed = None if clocks is None else tuple(clocks)
     for stamp in () if bundle is None or believed is None else dict.fromkeys(bundle.timestamps):
@@ -119,8 +118,8 @@ def check(
             refused.append(e)  # a stamp by a stranger does not count, and does not harm
         else:
             times.append(WitnessedTime(time=time, witness=clock.operator, told="stamp"))
-            clocked.add(clock.operator)
     witnesses = {t.witness for t in times}
+    clocked = {t.witness for t in times if t.told == "stamp"}
     if len(witnesses) < at_least or len(clocked) < stamps:
         if refused:
             raise refused[0]
