@@ -126,6 +126,17 @@ def test_whoever_is_refused_hears_how_many_witnesses_are_missing() -> None:
         assert (caught.value.found, caught.value.wanted) == (found, wanted)
 
 
+def test_a_log_s_promise_is_no_stamp() -> None:
+    (signed,) = signature.check(SIGSTORE.sign(PAYLOAD, identity=ALICE, stamps=0), ())
+    root = SIGSTORE.root()
+    held = transparency.check(signed, root.logs, at_least=1)
+    assert len(timestamps.check(held, root.clocks, at_least=1).times) == 1
+    with pytest.raises(TimeUnproven) as caught:
+        timestamps.check(held, root.clocks, at_least=1, stamps=1)
+    assert (caught.value.code, caught.value.where) == ("verification.time-unproven", "verificationMaterial")
+    assert caught.value.found == "1 witnesses, 0 of them clocks"
+
+
 def test_the_caller_s_word_stands_only_where_no_witness_tells_the_time() -> None:
     (clock,) = SIGSTORE.root().clocks
     stamped, made = SIGSTORE.sign(PAYLOAD, identity=ALICE), Attestation.parse(bare(honest().run))
